@@ -7,10 +7,10 @@ Virtual or real, time is integer microseconds since the epoch and money is integ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 SECOND = 1_000_000
@@ -22,6 +22,7 @@ R = TypeVar("R", bound=Mapping[str, Any])
 Value = str | int | bool | None
 Where = Mapping[str, "Value | AtMost | AtLeast | OneOf"]
 LockMode = Literal["wait", "nowait", "skip_locked"]
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class PortError(Exception):
@@ -207,4 +208,196 @@ class Database(Protocol):
 
     async def listen(self, channel: str, timeout_us: int) -> bool:
         """Wait for a notification; False after `timeout_us`. ConnectionLost: something may be missed."""
+        ...
+
+
+# ---------------------------------------------------------------- messages
+
+
+@dataclass(slots=True)
+class Request:
+    """What reaches a platform node: a user's action or a counterparty's callback.
+
+    `action` names the endpoint (`place_order`, `callback.wechat` …). Callbacks carry the exact
+    bytes that were signed in `raw` and the signature in `headers`.
+    """
+
+    action: str
+    user: str = ""
+    body: Mapping[str, Any] = EMPTY
+    raw: bytes = b""
+    headers: Mapping[str, str] = EMPTY
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer in HTTP terms: 2xx accepted, 4xx refused for good, 5xx try again."""
+
+    status: int
+    body: Mapping[str, Any] = EMPTY
+    raw: bytes = b""
+
+
+# ---------------------------------------------------------------- counterparties
+
+
+class Unreachable(PortError):
+    """The request never arrived: certainly no effect."""
+
+
+class OutcomeUnknown(PortError):
+    """No answer in time, or a broken one: the request may have taken effect. Query; never assume."""
+
+
+class Rejected(PortError):
+    """The counterparty answered with an error code: certainly no effect."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeState:
+    """A channel's answer about one charge. `status`: NOTPAY, USERPAYING, SUCCESS, CLOSED, REFUND or NOT_FOUND."""
+
+    status: str
+    paid_fen: int = 0
+    transaction_id: str = ""
+    paid_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNotice:
+    """A payment callback whose signature was verified over its real bytes."""
+
+    notify_id: str
+    app_id: str
+    charge_no: str
+    transaction_id: str
+    event: str
+    paid_fen: int
+    paid_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One line of the channel's bill: `kind` is capture or refund; `ref` the transaction or refund number."""
+
+    kind: str
+    charge_no: str
+    ref: str
+    amount_fen: int
+    at_us: int
+
+
+class PaymentChannel(Protocol):
+    """One payment channel account. Every call may raise Unreachable, OutcomeUnknown or Rejected(code)."""
+
+    name: str
+    app_id: str
+
+    async def create(self, charge_no: str, amount_fen: int, expires_us: int) -> str:
+        """Open a charge; returns the payment code the user scans. Same number and amount: same charge."""
+        ...
+
+    async def query(self, charge_no: str) -> ChargeState: ...
+
+    async def close(self, charge_no: str) -> None:
+        """Close an unpaid charge. Rejected: ORDERPAID (it is paid), TRADE_NOT_EXIST, TOO_EARLY."""
+        ...
+
+    async def refund(self, refund_no: str, charge_no: str, amount_fen: int) -> None:
+        """Ask for a refund; returning means accepted, not done. A refund number pays once."""
+        ...
+
+    async def query_refund(self, refund_no: str) -> str:
+        """PROCESSING, SUCCESS, ABNORMAL or NOT_FOUND."""
+        ...
+
+    async def bill(self, since_us: int, until_us: int) -> list[BillLine]:
+        """The channel's own record of the period."""
+        ...
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
+        """The notice, or None when the signature does not match the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierReply:
+    """A supplier's word on one attempt.
+
+    `status`: success, fail, processing, unconfirmed, not_found or duplicate. Only success and fail
+    are final; not_found is final only after the lag window.
+    """
+
+    status: str
+    delivered: int = 0
+    cost_fen: int = 0
+
+
+class Supplier(Protocol):
+    """A top-up supplier. Every call may raise Unreachable, OutcomeUnknown or Rejected(code)."""
+
+    name: str
+
+    async def submit(self, attempt_no: str, sku: str, account: str, quantity: int) -> SupplierReply: ...
+
+    async def query(self, attempt_no: str) -> SupplierReply: ...
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> tuple[str, SupplierReply] | None:
+        """(attempt number, reply) of a callback, or None when it is not the supplier's."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells a user something. Delivery is best effort; what was shown enters the USR book."""
+
+    async def notify(self, user: str, topic: str, order_id: str, data: Mapping[str, Any]) -> None: ...
+
+
+class Clock(Protocol):
+    """The node's own clock; it may be skewed."""
+
+    def now_us(self) -> int: ...
+
+    async def sleep(self, us: int) -> None: ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers. `seed` names what the id is for, so a simulation can keep ids stable."""
+
+    def new(self, kind: str, *seed: str) -> str: ...
+
+
+class Tasks(Protocol):
+    """Background work of this node; it dies with the node."""
+
+    def spawn(self, coro: Coroutine[Any, Any, None], name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All doors of one node, given to a design's `build` at boot and again at each restart."""
+
+    node: str
+    clock: Clock
+    database: Database
+    channels: Mapping[str, PaymentChannel]
+    suppliers: Mapping[str, Supplier]
+    notifier: Notifier
+    ids: Ids
+    tasks: Tasks
+
+
+class Platform(Protocol):
+    """What a design builds on each node."""
+
+    async def handle(self, request: Request) -> Response:
+        """Serve one request."""
+        ...
+
+    def start(self) -> None:
+        """Spawn the node's background workers."""
         ...
