@@ -1,0 +1,192 @@
+"""Which rows may match: choose an index for a `where`, then walk it in the order asked for.
+
+A plan depends only on the shape of a question (columns, kinds of predicate, order), so each table
+plans a shape once. Walking yields candidates; the caller looks at the version it sees of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Any
+
+from reference_platform.ports import AtLeast, AtMost, OneOf
+from sim.database.index import Index
+from sim.database.store import Store
+
+Candidate = tuple[Any, Any]  # value of the ordering column (None unless a RANGE), primary key
+
+
+class Access(IntEnum):
+    """How the candidates are found."""
+
+    KEY = 0  # the primary key is given
+    LEAF = 1  # every column of an index is given
+    RANGE = 2  # every column but the last is given; the last is bounded, or orders the result
+    UNION = 3  # like LEAF or KEY, with one column given as several values
+    FULL = 4  # no index helps
+
+
+class Plan:
+    """How to answer questions of one shape.
+
+    `in_order`: candidates come in the order asked for. `exact`: the index alone decides for a
+    settled row, so the predicates need no second look.
+    """
+
+    __slots__ = ("access", "index", "columns", "last", "fan_out", "in_order", "exact")
+
+    def __init__(self, access: Access, index: Index | None = None, *, in_order: bool = False) -> None:
+        self.access = access
+        self.index = index
+        self.columns: tuple[str, ...] = ()  # the columns given by equality, in the index's order
+        self.last: str | None = None
+        self.fan_out: str | None = None
+        self.in_order = in_order
+        self.exact = False
+
+
+def plan_for(store: Store, where: Mapping[str, Any], order_by: str | None) -> Plan:
+    """The plan for a question of this shape, made at its first occurrence."""
+    shape = (tuple(where), tuple(map(type, where.values())), order_by)
+    plan = store.plans.get(shape)
+    if plan is None:
+        plan = store.plans[shape] = _make_plan(store, where, order_by)
+    return plan
+
+
+def _make_plan(store: Store, where: Mapping[str, Any], order_by: str | None) -> Plan:
+    by_key = order_by is None or order_by == store.key
+    equal = {column for column, wanted in where.items() if type(wanted) not in (AtMost, AtLeast, OneOf)}
+    several = {column for column, wanted in where.items() if type(wanted) is OneOf}
+    if store.key in equal:
+        return Plan(Access.KEY, in_order=True)
+    best: Plan | None = None
+    best_score = (0, False, 0)
+    for index in store.indexes:
+        plan = _index_plan(index, where, equal, several, order_by, by_key)
+        if plan is None:
+            continue
+        narrowing = len(plan.columns) + (plan.last in where)
+        if plan.access is Access.LEAF and index in store.uniques:
+            narrowing += len(where)  # one row at most
+        score = (narrowing, plan.in_order, -int(plan.access))
+        if best is None or score > best_score:
+            best, best_score = plan, score
+    if best is not None:
+        return best
+    if store.key in several:
+        plan = Plan(Access.UNION, in_order=by_key)
+        plan.fan_out = store.key
+        return plan
+    return Plan(Access.FULL, in_order=by_key)
+
+
+def _index_plan(
+    index: Index,
+    where: Mapping[str, Any],
+    equal: set[str],
+    several: set[str],
+    order_by: str | None,
+    by_key: bool,
+) -> Plan | None:
+    columns = index.columns
+    missing = [column for column in columns if column not in equal]
+    if not missing:
+        plan = Plan(Access.LEAF, index, in_order=by_key or order_by in columns)
+        plan.exact = len(where) == len(columns)
+        plan.columns = columns
+        return plan
+    if len(missing) == 1 and missing[0] in several:
+        plan = Plan(Access.UNION, index, in_order=by_key)
+        plan.columns = columns
+        plan.fan_out = missing[0]
+        return plan
+    last = columns[-1]
+    if missing == [last] and (last in where or order_by == last or len(columns) > 1):
+        plan = Plan(Access.RANGE, index, in_order=order_by == last)
+        plan.columns = columns[:-1]
+        plan.last = last
+        return plan
+    return None
+
+
+def candidates(store: Store, plan: Plan, where: Mapping[str, Any]) -> Iterator[Candidate]:
+    """Every row that may match, once for each version that may."""
+    if plan.access is Access.KEY:
+        key = where[store.key]
+        return iter([(None, key)] if key in store.rows else [])
+    if plan.access is Access.LEAF:
+        return ((None, key) for key in given_keys(plan, where))
+    if plan.access is Access.RANGE:
+        return _walk(plan, where, None)
+    if plan.access is Access.UNION:
+        return _union(store, plan, where)
+    return ((None, key) for key in sorted(store.rows))
+
+
+def candidates_after(
+    store: Store, plan: Plan, where: Mapping[str, Any], last: Candidate
+) -> Iterator[Candidate]:
+    """Go on with a walk in order after `last`, over an index that changed in between."""
+    if plan.access is Access.LEAF:
+        assert plan.index is not None
+        return ((None, key) for key in plan.index.after(_given(plan, where), last[1]))
+    if plan.access is Access.RANGE:
+        return _walk(plan, where, last)
+    return ((None, key) for _, key in candidates(store, plan, where) if key > last[1])
+
+
+def _walk(plan: Plan, where: Mapping[str, Any], last: Candidate | None) -> Iterator[Candidate]:
+    """Along the last column of the index, NULL last unless the range excludes it."""
+    index = plan.index
+    assert index is not None
+    assert plan.last is not None
+    prefix = tuple([where[column] for column in plan.columns])
+    bound = where.get(plan.last)
+    low = bound.bound if type(bound) is AtLeast else None
+    high = bound.bound if type(bound) is AtMost else None
+    if last is None or last[0] is not None:
+        start = low if last is None else last[0]
+        for value in index.in_order(prefix, start, high):
+            values = index.joined(prefix, value)
+            if last is not None and value == last[0]:
+                keys = index.after(values, last[1])
+            else:
+                keys = iter(index.find(values))
+            for key in keys:
+                yield value, key
+    if bound is None:
+        values = index.joined(prefix, None)
+        keys = (
+            iter(index.find(values)) if last is None or last[0] is not None else index.after(values, last[1])
+        )
+        for key in keys:
+            yield None, key
+
+
+def _union(store: Store, plan: Plan, where: Mapping[str, Any]) -> Iterator[Candidate]:
+    column = plan.fan_out
+    assert column is not None
+    found: dict[Any, None] = {}
+    for value in where[column].values:
+        if plan.index is None:
+            if value in store.rows:
+                found[value] = None
+            continue
+        given = [value if name == column else where[name] for name in plan.columns]
+        found.update(dict.fromkeys(plan.index.find(given[0] if plan.index.single else tuple(given))))
+    return ((None, key) for key in sorted(found))
+
+
+def given_keys(plan: Plan, where: Mapping[str, Any]) -> list[Any]:
+    """The candidates of a LEAF, as a list the caller must not change."""
+    assert plan.index is not None
+    return plan.index.find(_given(plan, where))
+
+
+def _given(plan: Plan, where: Mapping[str, Any]) -> Any:
+    columns = plan.columns
+    if len(columns) == 1:
+        return where[columns[0]]
+    return tuple([where[column] for column in columns])
