@@ -93,7 +93,7 @@ class Kernel(simpy.Environment):
         self.ready.append(task)
         return task
 
-    def wake(self, task: Task, delay_us: int = 0) -> None:
+    def wake(self, task: Task | Timer, delay_us: int = 0) -> None:
         """Step a task that waits for nothing else in the queue."""
         if delay_us > 0:
             heappush(self._heap, (self._now + delay_us, NORMAL, next(self._eid), task))

@@ -29,8 +29,8 @@ class Caller(Protocol):
         """The handler is done. Returns for how long, in us, the connection still takes up its worker."""
         ...
 
-    def refused(self) -> None:
-        """The request was turned away unseen: certainly no effect."""
+    def refused(self, reason: str) -> None:
+        """The request was turned away unseen: certainly no effect. `reason`: refused or overloaded."""
         ...
 
     def dropped(self) -> None:
@@ -89,7 +89,7 @@ class Incarnation:
         if not self.alive:
             caller.dropped()
         elif self.handler is None:
-            caller.refused()
+            caller.refused("refused")
         elif self._busy < node.workers:
             self._busy += 1
             self._begin(request, caller)
@@ -97,7 +97,7 @@ class Incarnation:
             self._open[caller] = None
             self._waiting.append((request, caller))
         else:
-            caller.refused()
+            caller.refused("overloaded")
 
     def _begin(self, request: Any, caller: Caller) -> None:
         node = self.node
@@ -237,7 +237,7 @@ class Node:
         """A request has reached this machine."""
         incarnation = self.incarnation
         if incarnation is None:
-            caller.refused()
+            caller.refused("refused")
         elif self.lot is not None:
             incarnation._open[caller] = None
             self.lot.held.append(Timer(incarnation.accept, (request, caller)))
