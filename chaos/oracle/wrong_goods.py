@@ -1,0 +1,87 @@
+"""Goods that came short (K-06) or were only said to have come (K-13)."""
+
+from __future__ import annotations
+
+from chaos.oracle.blocked import Blocked
+from chaos.oracle.debts import Act, Debt
+from chaos.oracle.law import Clause
+from chaos.oracle.stray_money import everything_returned, named_refunds
+from chaos.oracle.timeline import Standing, Timeline, spans
+
+
+def owed_k06(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
+    """The missing pieces at their price, counted from the last piece that arrived."""
+
+    def short(standing: Standing) -> bool:
+        return bool(standing.captured) and 0 < standing.units < timeline.quantity
+
+    (held,) = spans(timeline, short)
+    for start_us, end_us in held:
+        due_us, units = start_us, 0
+        by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True)
+        for t_us, what, _, number in timeline.changes:
+            if what != "units" or t_us > min(end_us, by_us) or number >= timeline.quantity:
+                continue
+            units = number
+            if t_us > due_us:
+                due_us = t_us
+                by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True)
+        amount_fen = (timeline.quantity - units) * timeline.unit_fen
+        return [Debt("K-06", timeline.order_id, "", amount_fen, due_us, by_us, end_us > by_us, tuple(held))]
+    return []
+
+
+def done_k06(timeline: Timeline, debts: list[Debt]) -> list[Act]:
+    """Refunds in the rule's name; else any money that came back other than a whole charge."""
+    named = [_anywhere(act) for act in named_refunds(timeline, "K-06")]
+    if named or not debts:
+        return named
+    whole = {charge for _, charge, _ in timeline.refunded_in_full()}
+    given = 0
+    for t_us, what, ref, fen in timeline.changes:
+        if (what == "returned" and ref not in whole) or what == "final":
+            given += fen
+            if given >= debts[0].amount_fen:
+                return [Act("K-06", timeline.order_id, "", t_us, t_us, given, False)]
+    return [Act("K-06", timeline.order_id, "", t_us, t_us, fen, False) for t_us, _, fen in _whole(timeline)]
+
+
+def _anywhere(act: Act) -> Act:
+    """The refund of a short delivery belongs to the order, whatever charge it is paid on."""
+    return Act(act.rule, act.order_id, "", act.decided_us, act.done_us, act.amount_fen, act.named)
+
+
+def _whole(timeline: Timeline) -> list[tuple[int, str, int]]:
+    captured = len(timeline.captures())
+    full = timeline.refunded_in_full()
+    return full[-1:] if len(full) == captured else []
+
+
+def _deceived(standing: Standing) -> bool:
+    return standing.deceived and bool(standing.captured)
+
+
+def _lied_to(standing: Standing) -> bool:
+    return standing.lies and standing.units == 0 and bool(standing.captured)
+
+
+def owed_k13(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
+    """The goods again or the price back, counted from the last time the supplier said success."""
+    must, may = spans(timeline, _deceived, _lied_to)
+    for start_us, end_us in must:
+        by_us = start_us + clause.deadline_us
+        for t_us, what, _, _ in timeline.changes:
+            if what == "lied" and start_us < t_us <= by_us:
+                by_us = t_us + clause.deadline_us
+        by_us = blocked.extend(start_us, by_us, clause.deadline_us, suppliers=True)
+        fen = timeline.captured_fen
+        return [Debt("K-13", timeline.order_id, "", fen, start_us, by_us, end_us > by_us, tuple(may))]
+    if may:
+        fen = timeline.captured_fen
+        return [Debt("K-13", timeline.order_id, "", fen, may[0][0], may[0][1], False, tuple(may))]
+    return []
+
+
+def done_k13(timeline: Timeline, debts: list[Debt]) -> list[Act]:  # noqa: ARG001 - one signature for all rules
+    """Everything given back; a delivery after all ends the trigger by itself."""
+    return everything_returned(timeline, "K-13", "")
