@@ -1,0 +1,86 @@
+"""What a person asks for and is told, written down as it happens: the USR book.
+
+Every operation is recorded before it is sent and again when its outcome is known to the person.
+Refused and 4xx are `fail` (certainly no effect); no answer and 5xx are `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from reference_platform.ports import SECOND, Rejected, Request, Response, Unreachable
+from sim.counterparties.channel import Channel
+from sim.kernel import Kernel
+from sim.network import Network, Refused
+from sim.recorder import Recorder
+
+TIMEOUT_US: Final = 10 * SECOND
+NO_ANSWER: Final = Response(504, {"error": "no answer"})
+REFUSED: Final = Response(503, {"error": "refused"})
+
+
+class Phone:
+    """The app in everybody's hand."""
+
+    def __init__(self, kernel: Kernel, network: Network, recorder: Recorder, channels: Mapping[str, Channel]) -> None:
+        self._kernel = kernel
+        self._link = network.link("users", "edge")
+        self._recorder = recorder
+        self.channels = channels
+
+    async def ask(self, user: str, action: str, args: Mapping[str, Any], key: tuple[str, ...]) -> Response:
+        """Ask the platform. `key` names this very request. NO_ANSWER and REFUSED stand for silence."""
+        recorder = self._recorder
+        op = recorder.invoke(user, action, args)
+        outcome = await self._link.call(Request(action, user, args), TIMEOUT_US, key)
+        if type(outcome) is Response:
+            status = outcome.status
+            if status < 300:
+                recorder.ok(op, user, action, outcome.body)
+            elif status < 500:
+                recorder.fail(op, user, action, {"status": status, **outcome.body})
+            else:
+                recorder.unknown(op, user, action, {"status": status, **outcome.body})
+            return outcome
+        if type(outcome) is Refused:
+            recorder.fail(op, user, action, REFUSED.body)
+            return REFUSED
+        recorder.unknown(op, user, action, NO_ANSWER.body)
+        return NO_ANSWER
+
+    def ask_and_drop(self, user: str, action: str, args: Mapping[str, Any], key: tuple[str, ...]) -> None:
+        """Ask, and lose the connection before the answer comes."""
+        op = self._recorder.invoke(user, action, args)
+        self._kernel.spawn(self._unheard(Request(action, user, args), key), "dropped request")
+        self._recorder.unknown(op, user, action, {"error": "connection lost"})
+
+    async def _unheard(self, request: Request, key: tuple[str, ...]) -> None:
+        await self._link.call(request, TIMEOUT_US, key)
+
+    def pay(self, user: str, args: Mapping[str, Any]) -> str:
+        """Pay a charge in the channel's own app. "ok", or the code of the refusal."""
+        channel = self.channels[args["channel"]]
+        op = self._recorder.invoke(user, "pay", args)
+        try:
+            if args["order_id"]:
+                paid_fen = channel.pay(args["charge_no"], user)
+            else:
+                paid_fen = channel.pay_static(args["charge_no"], user, args["amount_fen"])
+        except Rejected as error:
+            self._recorder.fail(op, user, "pay", {"code": error.code})
+            return error.code
+        except Unreachable:
+            self._recorder.fail(op, user, "pay", {"code": "UNREACHABLE"})
+            return "UNREACHABLE"
+        self._recorder.ok(op, user, "pay", {"paid_fen": paid_fen})
+        return "ok"
+
+    def pay_and_drop(self, user: str, args: Mapping[str, Any], *, effect: bool) -> None:
+        """Pay, and lose the connection: `effect` says whether the payment got through first."""
+        op = self._recorder.invoke(user, "pay", args)
+        if effect:
+            with suppress(Rejected, Unreachable):  # nor would the user hear of a refusal
+                self.channels[args["channel"]].pay(args["charge_no"], user)
+        self._recorder.unknown(op, user, "pay", {"error": "connection lost"})
