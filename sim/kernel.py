@@ -4,12 +4,14 @@ Virtual time is integer microseconds. SimPy events, processes, resources and sto
 with tasks (`sim.task`) and light calls, so a model of staff or servers and the platform's own code
 meet on one clock.
 
-Order is SimPy's: time, then priority, then order of scheduling. Entries due at once go to a plain
-first-in-first-out line, `ready`, not to the heap. Whatever the heap holds for the present moment was
-scheduled earlier, or is urgent, so it comes first and the order stays exactly the same.
+Order is SimPy's: time, then priority, then order of scheduling. The queue is built otherwise, though:
+a heap of times, a dictionary from each time to what is due then, and a first-in-first-out line,
+`ready`, of what is due now. What is due at one time is kept in order of scheduling, so no entry needs
+a number, and comparing integers is most of what SimPy's heap of tuples costs. Urgent events, which
+SimPy uses to start and interrupt processes, go to the front of the line.
 
 *Daemon* entries are periodic polls that never end by themselves; they are not pending work. The
-common path pays nothing for that: cancelled and daemon entries are counted, and the rest is work.
+common path pays nothing for that: whether work is pending is looked up when only a daemon is next.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 import simpy
-from simpy.core import EmptySchedule, StopSimulation
+from simpy.core import EmptySchedule, Infinity, StopSimulation
 from simpy.events import NORMAL, Event
 
 from sim.task import (
@@ -35,6 +37,7 @@ from sim.task import (
     Timer,
     gather,
     is_dropped,
+    is_failure,
     sleep,
     sleep_daemon,
     wait_for,
@@ -56,11 +59,14 @@ __all__ = [
     "wait_for",
 ]
 
-_LAST: Final = 1 << 30  # the priority of the end of a run: after everything else due then
 _BEFORE_ALL: Final = -1  # SimPy's priority for an event whose processing was interrupted
-_SWEEP_AT: Final = 256  # cancelled timers are swept out once they are this many and the majority
+_STALE_MIN: Final = 256  # times without entries are taken out of the heap when so many, and the majority
 
-Entry = tuple[int, int, int, Any]
+
+class _UrgentTurn:
+    """Stands at the front of the line while urgent events wait."""
+
+    __slots__ = ()
 
 
 class Kernel(simpy.Environment):
@@ -70,10 +76,13 @@ class Kernel(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
-        self.ready: deque[Any] = deque()
-        self._heap: list[Entry] = self._queue  # type: ignore[assignment]  # SimPy types it for events only
-        self._cancelled = 0  # cancelled timers still in the heap
-        self._daemons = 0  # daemon timers in the heap
+        self.ready: deque[Any] = deque()  # due now
+        self._at: dict[int, Any] = {}  # time -> what is due then: one entry, or a list of them
+        self._times: list[int] = []  # a heap of the keys of `_at`, and of times whose entry was cancelled
+        self._stale = 0  # how many of the latter
+        self._urgent: deque[Event] = deque()
+        self._urgent_turn = _UrgentTurn()
+        self._work_at = 0  # a time at which pending work was last seen
         self._running = False
 
     @property
@@ -93,40 +102,55 @@ class Kernel(simpy.Environment):
         self.ready.append(task)
         return task
 
-    def wake(self, task: Task | Timer, delay_us: int = 0) -> None:
-        """Step a task that waits for nothing else in the queue."""
+    def wake(self, entry: Task | Timer, delay_us: int = 0) -> None:
+        """Put a task or a call that nothing else will wake into the queue."""
         if delay_us > 0:
-            heappush(self._heap, (self._now + delay_us, NORMAL, next(self._eid), task))
+            self.put(self._now + delay_us, entry)
         else:
-            self.ready.append(task)
+            self.ready.append(entry)
+
+    def put(self, at_us: int, entry: Any) -> None:
+        """Queue an entry for a time to come."""
+        found = self._at.setdefault(at_us, entry)
+        if found is entry:
+            heappush(self._times, at_us)
+        elif type(found) is list:
+            found.append(entry)
+        else:
+            self._at[at_us] = [found, entry]
 
     def call_at(self, at_us: int, fn: Callable[..., Any], *args: Any, daemon: bool = False) -> Timer:
         """Call `fn(*args)` at a time; a time in the past means now. The cheapest thing to schedule."""
-        now = self._now
-        if daemon:
-            timer: Timer = DaemonTimer(fn, args, self)
-            self._daemons += 1
-        elif at_us > now:
-            timer = Timer(fn, args, self)
+        timer = DaemonTimer(fn, args, self, at_us) if daemon else Timer(fn, args, self, at_us)
+        if at_us > self._now:
+            self.put(at_us, timer)
         else:
-            return self.call_soon(fn, *args)
-        heappush(self._heap, (max(now, at_us), NORMAL, next(self._eid), timer))
+            self.ready.append(timer)
         return timer
 
-    def call_soon(self, fn: Callable[..., Any], *args: Any) -> Timer:
+    def call_soon(self, fn: Callable[..., Any], *args: Any) -> None:
         """Call `fn(*args)` in this microsecond, after everything already due."""
-        timer = Timer(fn, args)  # without a kernel: it is in no heap, so cancelling it counts nowhere
-        self.ready.append(timer)
-        return timer
+        self.ready.append(Timer(fn, args))
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: float = 0) -> None:
         """SimPy's own door to the queue. Delays must be whole microseconds."""
         if not isinstance(delay, int):
             raise TypeError(f"virtual time is whole microseconds, not {delay!r}")
-        if delay == 0 and priority == NORMAL:
-            self.ready.append(event)
+        if priority == NORMAL:
+            self.wake(event, delay)  # type: ignore[arg-type]
+        elif delay == 0:
+            if not self._urgent:
+                self.ready.appendleft(self._urgent_turn)
+            if priority == _BEFORE_ALL:
+                self._urgent.appendleft(event)
+            else:
+                self._urgent.append(event)
         else:
-            heappush(self._heap, (self._now + delay, priority, next(self._eid), event))
+            # Only `Environment.run(until=time)` does this: its end comes before all else due then.
+            self.put(self._now + delay, event)
+            due = self._at[self._now + delay]
+            if type(due) is list:
+                due.insert(0, due.pop())
 
     def event_done(self, event: Event) -> Future:
         """A SimPy event as a future, so that a coroutine can await it. A failed event raises its own
@@ -158,42 +182,42 @@ class Kernel(simpy.Environment):
             raise HarnessError("the kernel is already running")
         if until_us < self._now:
             raise HarnessError(f"cannot run until {until_us} us: it is {self._now} us already")
-        # The end of the run is itself an entry, so that the loop compares no times.
-        end: Entry = (until_us, _LAST, next(self._eid), None)
-        heappush(self._heap, end)
         self._running = True
         try:
-            return self._loop(stop_when_idle)
+            stopped_early = self._loop(until_us, stop_when_idle)
         finally:
             self._running = False
-            if end in self._heap:
-                self._heap.remove(end)
-                heapify(self._heap)
+        idle = stopped_early or self._nothing_pending()
+        if not (idle and stop_when_idle):
+            self._now = until_us
+        return idle
 
-    def _loop(self, stop_when_idle: bool) -> bool:  # noqa: C901, PLR0912 - one loop, nothing called
-        """One entry a turn. The step of a task is written out here because this is the hottest code."""
-        heap, ready, next_id = self._heap, self.ready, self._eid.__next__
-        pop, push, next_ready = heappop, heappush, self.ready.popleft
+    def _loop(self, until_us: int, stop_when_idle: bool) -> bool:  # noqa: C901, PLR0912, PLR0915 - hot
+        """One entry a turn, the step of a task written out. True when it stopped for want of work."""
+        ready, at, times = self.ready, self._at, self._times
+        pop, push, next_ready, put = heappop, heappush, ready.popleft, at.setdefault
         now = self._now
         while True:
-            if ready and heap[0][0] > now:
+            if ready:
                 item = next_ready()
             else:
-                entry = pop(heap)
-                item = entry[3]
+                if not times or times[0] > until_us:
+                    return False
+                when = pop(times)
+                item = at.pop(when, None)
                 if type(item) is not Task:
                     if item is None:
-                        return self._end(entry[0], stop_when_idle)
-                    if isinstance(item, Timer):
-                        if item.fn is None:
-                            self._cancelled -= 1
-                            continue
-                        if type(item) is DaemonTimer:
-                            if stop_when_idle and self._nothing_pending():
-                                push(heap, entry)
-                                return True
-                            self._daemons -= 1
-                self._now = now = entry[0]
+                        self._stale -= 1
+                        continue
+                    if stop_when_idle and not _has_work(item) and self._nothing_pending():
+                        at[when] = item
+                        push(times, when)
+                        return True
+                    if type(item) is list:
+                        self._now = now = when
+                        ready.extend(item)
+                        continue
+                self._now = now = when
             if type(item) is Task:
                 try:
                     wanted = item.send(None)
@@ -203,13 +227,19 @@ class Kernel(simpy.Environment):
                 except BaseException as error:  # noqa: BLE001 - sorted out there
                     self._failed(item, error)
                 else:
-                    if type(wanted) is int:
-                        if wanted > 0:
-                            push(heap, (now + wanted, 1, next_id(), item))
-                        else:
-                            ready.append(item)
-                    else:
+                    if type(wanted) is not int:
                         wanted.waiter = item
+                    elif wanted > 0:
+                        when = now + wanted
+                        found = put(when, item)
+                        if found is item:
+                            push(times, when)
+                        elif type(found) is list:
+                            found.append(item)
+                        else:
+                            at[when] = [found, item]
+                    else:
+                        ready.append(item)
             elif isinstance(item, Timer):
                 fn = item.fn
                 if fn is not None:
@@ -218,17 +248,18 @@ class Kernel(simpy.Environment):
             else:
                 self._process(item)
 
-    def _end(self, at_us: int, stop_when_idle: bool) -> bool:
-        idle = self._nothing_pending()
-        if not (idle and stop_when_idle):
-            self._now = at_us
-        return idle
-
     def _nothing_pending(self) -> bool:
-        """Only daemons and cancelled timers are left. Asked with the end of the run in the heap and a
-        daemon just taken out, or the other way round: both come to the same count.
+        """Whether only daemons and cancelled timers are left. Work once found is looked at first again,
+        so asking over and over does not mean searching over and over.
         """
-        return not self.ready and len(self._heap) == self._cancelled + self._daemons
+        at = self._at
+        if self.ready or ((item := at.get(self._work_at)) is not None and _has_work(item)):
+            return False
+        for when, item in at.items():
+            if _has_work(item):
+                self._work_at = when
+                return False
+        return True
 
     def step_task(self, task: Task, send: Callable[[Any], Any] | None = None) -> None:
         """Run a task to its next await. What `_loop` does, for the rarer callers."""
@@ -256,7 +287,7 @@ class Kernel(simpy.Environment):
 
     def _failed(self, task: Task, error: BaseException) -> None:
         self._ended(task)
-        if isinstance(error, (KeyboardInterrupt, SystemExit, HarnessError)):
+        if not is_failure(error):
             raise error
         if is_dropped(task):
             return  # the last breath of a task that was dropped while it ran
@@ -269,8 +300,12 @@ class Kernel(simpy.Environment):
         else:
             raise HarnessError(f"task {task.name!r} failed: {error!r}") from error
 
-    def _process(self, event: Event) -> None:
+    def _process(self, event: Event | _UrgentTurn) -> None:
         """Process a SimPy event as SimPy does, but raise the original error and not a copy of it."""
+        if isinstance(event, _UrgentTurn):
+            event = self._urgent.popleft()
+            if self._urgent:
+                self.ready.appendleft(self._urgent_turn)
         callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
         for position, callback in enumerate(callbacks, 1):
             try:
@@ -284,19 +319,17 @@ class Kernel(simpy.Environment):
 
     def step(self) -> None:
         """Handle the next entry: what `Environment.run` calls over and over."""
-        while True:
-            if self.ready and not (self._heap and self._heap[0][0] <= self._now):
-                item = self.ready.popleft()
-                break
-            if not self._heap:
+        while not self.ready:
+            if not self._times:
                 raise EmptySchedule
-            at_us, _, _, item = heappop(self._heap)
-            if isinstance(item, Timer) and item.fn is None:
-                self._cancelled -= 1
+            when = heappop(self._times)
+            item = self._at.pop(when, None)
+            if item is None:
+                self._stale -= 1
                 continue
-            self._daemons -= type(item) is DaemonTimer
-            self._now = at_us
-            break
+            self._now = when
+            self.ready.extend(item if type(item) is list else (item,))
+        item = self.ready.popleft()
         if type(item) is Task:
             self.step_task(item)
         elif isinstance(item, Timer):
@@ -308,29 +341,51 @@ class Kernel(simpy.Environment):
 
     def peek(self) -> float:
         """The time of the next entry; infinity when there is none."""
-        return self._now if self.ready else super().peek()
+        while self._times and self._times[0] not in self._at:
+            heappop(self._times)
+            self._stale -= 1
+        if self.ready:
+            return self._now
+        return self._times[0] if self._times else Infinity
 
-    # ------------------------------------------------------------ sweeping
+    # ------------------------------------------------------------ taking out
 
-    def timer_cancelled(self, timer: Timer) -> None:
-        """Take note of a timer in the heap that will not ring; sweep when most of the heap is such."""
-        if type(timer) is DaemonTimer:
-            self._daemons -= 1
-        self._cancelled += 1
-        if self._cancelled > _SWEEP_AT and self._cancelled * 2 > len(self._heap):
-            self.sweep()
+    def take_out(self, timer: Timer) -> None:
+        """A timer was cancelled. One of several at its time stays there, and is passed over."""
+        if self._at.get(timer.at_us) is timer:
+            del self._at[timer.at_us]
+            self._stale += 1
+            if self._stale > _STALE_MIN and self._stale > len(self._at):
+                self._rebuild_times()
 
     def sweep(self) -> None:
-        """Take cancelled timers and wake-ups of dropped tasks out of the heap."""
-        self._heap[:] = [entry for entry in self._heap if not _is_void(entry[3])]
-        heapify(self._heap)
-        self._cancelled = 0
+        """Take out the wake-ups of dropped tasks, so that they do not count as pending work."""
+        for when, item in list(self._at.items()):
+            if type(item) is list:
+                item[:] = [entry for entry in item if not _is_void(entry)]
+                if not item:
+                    del self._at[when]
+            elif _is_void(item):
+                del self._at[when]
+        self._rebuild_times()
+
+    def _rebuild_times(self) -> None:
+        self._times[:] = self._at
+        heapify(self._times)
+        self._stale = 0
 
 
-def _is_void(item: Any) -> bool:
-    if isinstance(item, Timer):
-        return item.fn is None
-    return type(item) is Task and is_dropped(item)
+def _has_work(item: Any) -> bool:
+    """Whether an entry, or one of a list of them, is more than a daemon or a cancelled timer."""
+    if type(item) is list:
+        return any(_has_work(entry) for entry in item)
+    return type(item) is not DaemonTimer and not (type(item) is Timer and item.fn is None)
+
+
+def _is_void(entry: Any) -> bool:
+    if isinstance(entry, Timer):
+        return entry.fn is None
+    return type(entry) is Task and is_dropped(entry)
 
 
 def _settle(future: Future, event: Event) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from sim.clock import IncarnationClock, NodeClock
 from sim.kernel import HarnessError, Kernel, NodeDead, Task, Timer
-from sim.task import ParkingLot
+from sim.task import ParkingLot, is_failure
 
 Handler = Callable[[Any], Coroutine[Any, Any, Any]]
 
@@ -124,9 +124,9 @@ class Incarnation:
             wanted = coro.send(None)
         except StopIteration as stop:
             self._answer(caller, stop.value)
-        except (KeyboardInterrupt, SystemExit, HarnessError):
-            raise
-        except BaseException as error:  # noqa: BLE001 - the node decides
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             self._broken(Task(kernel, coro, "request"), caller, error)
         else:
             task = Task(kernel, coro, "request", self)

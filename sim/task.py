@@ -144,14 +144,19 @@ class Task(Future):
 class Timer:
     """A call to be made at a set time, unless cancelled. Made by `Kernel.call_at`."""
 
-    __slots__ = ("args", "fn", "kernel")
+    __slots__ = ("args", "at_us", "fn", "kernel")
 
     def __init__(
-        self, fn: Callable[..., Any], args: tuple[Any, ...] = (), kernel: Kernel | None = None
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kernel: Kernel | None = None,
+        at_us: int = -1,
     ) -> None:
         self.fn: Callable[..., Any] | None = fn
         self.args = args
-        self.kernel = kernel
+        self.kernel = kernel  # None: it stands in no queue, or only in the line of what is due now
+        self.at_us = at_us
 
     def cancel(self) -> None:
         """Do not make the call. Does nothing once the call was made."""
@@ -159,7 +164,7 @@ class Timer:
             self.fn = None
             self.args = ()
             if self.kernel is not None:
-                self.kernel.timer_cancelled(self)
+                self.kernel.take_out(self)
 
 
 class DaemonTimer(Timer):
@@ -230,6 +235,11 @@ _NOWHERE: Final = _Nowhere()
 def _stopped(_: Any) -> _Nowhere:
     """Stands in for `send` of a dropped task, so that wake-ups already on their way do nothing."""
     return _NOWHERE
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an error is the task's own. The rest, such as Ctrl-C or a tripwire, ends the run."""
+    return isinstance(error, (Exception, Cancelled, NodeDead)) and not isinstance(error, HarnessError)
 
 
 def is_dropped(task: Task) -> bool:
