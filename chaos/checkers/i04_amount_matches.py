@@ -1,0 +1,49 @@
+"""I-04: goods go out only against a capture of exactly the payable amount; other money is suspense."""
+
+from __future__ import annotations
+
+from chaos.account import GOODS, NEVER, Account
+from chaos.checkers.checker import Checker, Handler
+from chaos.history import Book
+
+
+class AmountMatches(Checker):
+    """A wrong amount is never fulfilled."""
+
+    invariant = "I-04"
+    when = "c"
+
+    def hears(self) -> dict[str, Handler]:
+        return {"commit.order": self._committed, "SUP.delivered": self._supplied}
+
+    def _committed(self, account: Account) -> None:
+        if account.changed & GOODS and account.units > 0 and account.captures:
+            self._judge(account)
+
+    def _supplied(self, event: Book) -> None:
+        account = self.books.account
+        if account is not None and account.captures and event.data["quantity"] > 0:
+            self._judge(account)
+
+    def _judge(self, account: Account) -> None:
+        self.checked += 1
+        row = account.row
+        if row is None:
+            if account.lost:
+                self.undecided("order", account.order_id, "row_lost")
+            return
+        payable_fen = row["payable_fen"]
+        captures = [charge for charge in account.charges if charge.captured_us != NEVER]
+        for charge in captures:
+            if charge.paid_fen == payable_fen:
+                return
+        paid_fen = captures[0].paid_fen
+        delivered = [delivery.at for delivery in account.deliveries if delivery.units > 0]
+        self.violated_order(
+            account,
+            "fulfilled",
+            amount_fen=abs(payable_fen - paid_fen),
+            events=[captures[0].captured_at, *delivered],
+            paid_fen=paid_fen,
+            payable_fen=payable_fen,
+        )
