@@ -61,8 +61,8 @@ def match(debts: list[Debt], acts: list[Act], end_us: int) -> list[Pair]:
 
 
 def _preference(debt: Debt, act: Act) -> tuple[bool, bool, int]:
-    """The platform's own compensation first, then whatever is allowed, then the earliest."""
-    return (not act.named, not _allowed(debt, act), act.done_us)
+    """What is above reproach first, then the platform's own compensation, then the earliest."""
+    return (act.named and not _allowed(debt, act), not act.named, act.done_us)
 
 
 def _allowed(debt: Debt, act: Act) -> bool:

@@ -102,13 +102,13 @@ def _late_and_empty(standing: Standing) -> bool:
     return standing.reached_closed and standing.units == 0
 
 
-def _late_and_due(standing: Standing) -> bool:
-    return _late_and_empty(standing) and standing.right_amount and standing.status not in ("", "held")
+def _late(standing: Standing) -> bool:
+    return standing.reached_closed and standing.right_amount and standing.status not in ("", "held")
 
 
 def owed_k05(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
     """The goods, or the money back. Goods already under way when time is up may take twelve hours."""
-    must, may = spans(timeline, _late_and_due, _late_and_empty)
+    must, may = spans(timeline, _late, _late_and_empty)
     captures = timeline.captures()
     for start_us, end_us in must:
         due_us = start_us + clause.after_us
@@ -123,15 +123,14 @@ def owed_k05(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
 def done_k05(timeline: Timeline, debts: list[Debt]) -> list[Act]:
     """The goods, or everything given back."""
     incident = debts[0].incident if debts else ""
-    acts = goods_since(timeline, "K-05", incident, debts[0].due_us) if debts else []
-    return acts + everything_returned(timeline, "K-05", incident)
+    return _goods(timeline, incident) + everything_returned(timeline, "K-05", incident)
 
 
-def goods_since(timeline: Timeline, rule: str, incident: str, since_us: int) -> list[Act]:
-    """The first delivery not before `since_us`."""
+def _goods(timeline: Timeline, incident: str) -> list[Act]:
+    """The first delivery."""
     for t_us, what, _, units in timeline.changes:
-        if what == "units" and units > 0 and t_us >= since_us:
-            return [Act(rule, timeline.order_id, incident, t_us, t_us, None, False)]
+        if what == "units" and units > 0:
+            return [Act("K-05", timeline.order_id, incident, t_us, t_us, None, False)]
     return []
 
 

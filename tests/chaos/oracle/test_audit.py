@@ -1,0 +1,65 @@
+"""What the audit counts, names and blames."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chaos.checkers.i30_compensation_exact import CompensationExact
+from chaos.checkers.judge import Judge
+from chaos.checkers.verdict import Verdict
+from tests.chaos.oracle.lives import Life
+
+
+def test_rules_that_nothing_gave_cause_for_are_listed() -> None:
+    """A report must not suggest that they were proved."""
+    audit = Life().order().captured(1).audit()
+    assert audit.counts["K-01"] == {"missed": 1}
+    assert audit.never_due == ["K-03", "K-04", "K-05", "K-06", "K-13", "K-16", "K-17"]
+
+
+def test_the_matrix_blames_the_fault_that_touched_the_order() -> None:
+    """Rule × fault × order state; a fault in force is the second choice."""
+    life = Life().order().order(0, "O2").captured(1).captured(1, "O2/c1")
+    life.history.fault("channel.callback_loss", "touch", "1/channel.callback_loss/wechat/O1/c1/1", {"where": "wechat"})
+    life.fault(5, "start", "channel.query_lag", "wechat").fault(8, "end", "channel.query_lag", "wechat")
+    cells = [(cell.rule, cell.fault, cell.state, cell.verdict, cell.count) for cell in life.audit().matrix]
+    assert cells == [
+        ("K-01", "channel.callback_loss", "created", "missed", 1),
+        ("K-01", "channel.query_lag", "created", "missed", 1),
+    ]
+
+
+def test_an_audit_survives_json() -> None:
+    """Reports read it from the results directory."""
+    audit = Life().order().captured(1).audit()
+    assert msgspec.json.decode(msgspec.json.encode(audit), type=type(audit)) == audit
+
+
+def judged(life: Life) -> Verdict:
+    """What the judge says of I-30."""
+    court = Judge(life.history.header, (CompensationExact,))
+    court.feed_all(life.history.events)
+    (verdict,) = court.finish()
+    return verdict
+
+
+def test_i30_holds_when_every_compensation_is_exact() -> None:
+    """Recall and precision are both whole."""
+    verdict = judged(Life().order().captured(1).posting(6.5, "credit"))
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_i30_is_violated_by_a_missed_compensation_and_names_order_and_money() -> None:
+    """The witness says whose money, how much, and when the promise broke."""
+    verdict = judged(Life().order().captured(1))
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, verdict.amount_fen, verdict.first_us) == ("violated", 1000, 7 * 60_000_000)
+    assert (witness.id, witness.words, witness.amount_fen, witness.users) == ("O1", "missed", 1000, ("ann",))
+    assert witness.events == (1,)
+    assert witness.data["rule"] == "K-01"
+
+
+def test_i30_is_unknown_when_the_run_ends_before_the_deadline() -> None:
+    """Not green without evidence."""
+    verdict = judged(Life(end=6.5).order().captured(1))
+    assert (verdict.outcome, verdict.count) == ("unknown", 1)

@@ -1,0 +1,216 @@
+"""K-01 and K-17: the credit for waiting too long, and what becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.oracle.lives import Life
+
+
+def paid(**more: object) -> Life:
+    """An order captured in minute 1."""
+    return Life().order(0, **more).captured(1).status(1.1, "paid")  # type: ignore[arg-type]
+
+
+def test_an_order_delivered_within_five_minutes_is_owed_nothing() -> None:
+    """No trigger, no debt; the order is not even replayed."""
+    audit = paid().completed(5.9).audit()
+    assert audit.findings == []
+    assert audit.replayed == 0
+
+
+def test_an_order_nobody_paid_is_owed_nothing() -> None:
+    """No capture, no compensation."""
+    assert Life().order().status(16, "closed").verdicts() == []
+
+
+def test_a_credit_in_the_sixth_minute_is_exact() -> None:
+    """Five minutes to wait and one to act: the amount is the whole price."""
+    assert paid().posting(6.5, "credit").verdicts("K-01") == ["exact"]
+
+
+def test_no_credit_for_an_undelivered_order_is_missed() -> None:
+    """The member paid and got neither goods nor credit."""
+    (finding,) = paid().audit().wrong()
+    assert (finding.rule, finding.verdict, finding.owed_fen) == ("K-01", "missed", 1000)
+    assert (finding.due_us, finding.by_us) == (6 * 60_000_000, 7 * 60_000_000)
+    assert (finding.user, finding.state) == ("ann", "paid")
+
+
+def test_a_capture_the_platform_never_learned_of_still_obliges_it() -> None:
+    """A lost callback is no excuse: the platform can ask the channel."""
+    life = Life().order().captured(1).fault(1, "touch", "channel.callback_loss")
+    assert life.verdicts() == ["missed"]
+
+
+def test_a_credit_after_the_sixth_minute_is_late() -> None:
+    """Late is wrong, but not missed."""
+    assert paid().posting(7.1, "credit").verdicts() == ["late"]
+
+
+@pytest.mark.parametrize("fen", [999, 1001])
+def test_a_credit_of_another_amount_is_wrong(fen: int) -> None:
+    """100% of face, not a fen more or less."""
+    assert paid().posting(6.5, "credit", fen).verdicts() == ["wrong_amount"]
+
+
+def test_a_credit_above_the_policys_cap_is_wrong() -> None:
+    """The cap of the policy limits what is owed."""
+    life = Life(policy={"K-01": {"cap_fen": 600}}).order().captured(1).status(1.1, "paid")
+    assert life.posting(6.5, "credit", 600).verdicts() == ["exact"]
+
+
+def test_a_credit_before_five_minutes_is_undue() -> None:
+    """The trigger did not hold yet."""
+    assert paid().posting(5.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_credit_for_a_delivered_order_is_undue() -> None:
+    """The goods were there and known."""
+    assert paid().completed(2).posting(6.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_second_credit_is_doubled() -> None:
+    """Once per order."""
+    assert paid().posting(6.5, "credit").posting(6.6, "credit").verdicts("K-01") == ["exact", "doubled"]
+
+
+def test_a_delivery_while_time_is_running_makes_the_credit_optional() -> None:
+    """Delivered before the deadline: nothing missed, and a credit given before it was right."""
+    assert paid().completed(6.5).verdicts() == []
+    assert paid().posting(6.4, "credit").completed(6.5).posting(7, "credit_void").verdicts() == ["exact", "exact"]
+
+
+def test_delivered_but_unknown_allows_a_provisional_credit_and_demands_none() -> None:
+    """The supplier delivered, its answer was lost: the platform cannot know."""
+    life = paid(kind="topup").attempt(1.2, "unknown").supplied(1.5)
+    assert life.verdicts("K-01") == []
+    life = paid(kind="topup").attempt(1.2, "unknown").supplied(1.5).posting(6.5, "credit", to="provisional")
+    assert life.verdicts("K-01") == ["exact"]
+
+
+def test_a_credit_that_can_be_spent_while_the_supplier_is_unknown_is_undue() -> None:
+    """Unknown means provisional: otherwise the member may end up with both."""
+    (finding,) = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit").audit().wrong()
+    assert (finding.verdict, finding.reason) == ("undue", "spendable_while_unknown")
+
+
+def test_a_refund_already_under_way_excludes_the_credit() -> None:
+    """Who asked for the money back waits for nothing else."""
+    assert paid().wants_refund(4).status(4, "refunding").verdicts("K-01") == []
+    life = paid().wants_refund(4).status(4, "refunding").posting(6.5, "credit")
+    assert life.verdicts("K-01") == ["undue"]
+
+
+def test_the_refund_of_an_extra_capture_does_not_excuse_the_wait() -> None:
+    """The order itself is still to be delivered."""
+    assert paid().wants_refund(4, "extra:O1/c2").verdicts("K-01") == ["missed"]
+
+
+def test_a_disclosed_wait_moves_the_promise() -> None:
+    """Who was told to wait ten minutes is owed nothing in the sixth."""
+    life = Life(wait=10).order().captured(1).status(1.1, "paid")
+    assert life.posting(6.5, "credit").verdicts("K-01") == ["undue"]
+    life = Life(wait=10).order().captured(1).status(1.1, "paid").posting(11.5, "credit")
+    assert life.verdicts("K-01") == ["exact"]
+
+
+def test_money_of_the_wrong_amount_is_suspense_not_waiting() -> None:
+    """A wrong capture goes to people (K-16), not to the wallet."""
+    life = Life().order().captured(1, fen=900).status(1.1, "held").posting(6.5, "credit", 900)
+    assert life.verdicts("K-01") == ["undue"]
+
+
+def test_a_dead_database_stops_the_clock() -> None:
+    """After the outage the whole promise runs anew: six minutes."""
+    down = paid().fault(3, "start", "database.crash").fault(8, "end", "database.crash")
+    assert down.posting(13.9, "credit").verdicts() == ["exact"]
+    down = paid().fault(3, "start", "database.crash").fault(8, "end", "database.crash")
+    assert down.posting(14.1, "credit").verdicts() == ["late"]
+
+
+def test_cut_off_callbacks_do_not_stop_the_clock() -> None:
+    """The platform's own calls get through, so it can know."""
+    life = paid().fault(1.2, "start", "link.partition", "wechat->edge").fault(9, "end", "link.partition", "wechat->edge")
+    assert life.verdicts() == ["missed"]
+    life = paid().fault(1.2, "start", "link.partition", "platform-*->wechat")
+    assert life.posting(20, "credit").verdicts() == ["exact"]
+
+
+def test_a_skewed_clock_blurs_the_edges_by_its_offset() -> None:
+    """A node whose clock runs 20 s ahead sees five minutes 20 s early."""
+    life = paid().fault(1.2, "start", "node.clock_skew", "platform-1", offset_us=20_000_000)
+    assert life.posting(5.8, "credit").verdicts("K-01") == ["exact"]
+
+
+def test_a_credit_lost_in_a_failover_was_never_given() -> None:
+    """What a failover takes back the member does not have."""
+    life = paid().posting(6.5, "credit")
+    life.at(6.6).history.state(99, "db", "GL", "postings", "revert", _last_key(life), None)
+    assert life.verdicts("K-01") == ["missed"]
+
+
+def _last_key(life: Life) -> str:
+    return life.history.events[-1].key  # type: ignore[union-attr]
+
+
+def test_a_disabled_rule_is_not_judged() -> None:
+    """A user who switches a rule off promises nothing."""
+    audit = Life(policy={"K-01": {"enabled": False}}).order().captured(1).audit()
+    assert audit.findings == []
+    assert audit.disabled == ["K-01"]
+
+
+def test_a_deadline_beyond_the_end_of_the_run_is_undecided() -> None:
+    """No verdict without the evidence."""
+    assert Life(end=6.5).order().captured(1).verdicts() == ["undecided"]
+
+
+# ---------------------------------------------------------------- K-17
+
+
+def test_the_original_after_the_credit_voids_it_within_five_minutes() -> None:
+    """Not both."""
+    credited = paid().posting(6.5, "credit").completed(9)
+    assert credited.posting(13.9, "credit_void").verdicts("K-17") == ["exact"]
+
+
+def test_a_credit_kept_beside_the_goods_is_missed() -> None:
+    """The platform pays twice."""
+    (finding,) = paid().posting(6.5, "credit").completed(9).audit().wrong()
+    assert (finding.rule, finding.verdict, finding.by_us) == ("K-17", "missed", 14 * 60_000_000)
+
+
+def test_a_void_after_five_minutes_is_late() -> None:
+    """The deadline of K-17."""
+    assert paid().posting(6.5, "credit").completed(9).posting(14.1, "credit_void").verdicts("K-17") == ["late"]
+
+
+def test_what_was_already_spent_is_booked_as_a_loss() -> None:
+    """Void what is left, write off the rest, in one transaction."""
+    life = paid().posting(6.5, "credit").completed(9)
+    assert life.posting(10, "credit_void", 400).posting(10, "credit_loss", 600).verdicts("K-17") == ["exact"]
+
+
+def test_a_void_of_half_the_credit_is_the_wrong_amount() -> None:
+    """The rest stays with the member."""
+    life = paid().posting(6.5, "credit").completed(9).posting(10, "credit_void", 500)
+    assert life.verdicts("K-17") == ["wrong_amount"]
+
+
+def test_a_void_while_nothing_has_arrived_is_undue() -> None:
+    """The member would have neither goods nor credit."""
+    assert "undue" in paid().posting(6.5, "credit").posting(8, "credit_void").verdicts("K-17")
+
+
+def test_a_second_void_is_doubled() -> None:
+    """It would take money that is the member's own."""
+    life = paid().posting(6.5, "credit").completed(9).posting(10, "credit_void").posting(11, "credit_void")
+    assert life.verdicts("K-17") == ["exact", "doubled"]
+
+
+def test_a_supplier_success_counts_from_when_the_platform_knew() -> None:
+    """Delivered at 7, learned at 20: the credit goes back by 25."""
+    life = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit", to="provisional").supplied(7)
+    life = life.attempt(20, "success").status(20, "completed", qty=1)
+    assert life.posting(24.5, "credit_void", to="provisional").verdicts("K-17") == ["exact"]

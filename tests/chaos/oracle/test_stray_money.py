@@ -1,0 +1,152 @@
+"""K-03, K-04, K-05: money that came too often, for nothing, or too late."""
+
+from __future__ import annotations
+
+from tests.chaos.oracle.lives import Life
+
+# ---------------------------------------------------------------- K-03
+
+
+def twice() -> Life:
+    """Paid in minutes 1 and 3, delivered."""
+    return Life().order().captured(1).status(1.1, "paid").completed(2).captured(3, "O1/c2")
+
+
+def test_the_second_capture_comes_back_within_half_an_hour() -> None:
+    """One order, one payment."""
+    life = twice().promises(4, "K-03", refund="O1/r1").refunded(32.9, "O1/c2")
+    assert life.verdicts() == ["exact"]
+
+
+def test_it_does_not_matter_which_of_the_two_comes_back() -> None:
+    """What matters is that one is kept."""
+    assert twice().promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c1").verdicts() == ["exact"]
+
+
+def test_a_second_capture_that_is_kept_is_missed() -> None:
+    """The member paid twice."""
+    (finding,) = twice().audit().wrong()
+    assert (finding.rule, finding.verdict, finding.owed_fen) == ("K-03", "missed", 1000)
+
+
+def test_a_refund_after_half_an_hour_is_late() -> None:
+    """30 minutes from the extra capture."""
+    assert twice().refunded(33.1, "O1/c2").verdicts() == ["late"]
+
+
+def test_a_partial_refund_of_the_extra_is_the_wrong_amount() -> None:
+    """In full."""
+    life = twice().promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c2", 400)
+    assert life.verdicts() == ["wrong_amount"]
+
+
+def test_giving_back_both_captures_of_a_delivered_order_is_doubled() -> None:
+    """The goods would be free."""
+    life = twice().promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c2")
+    life = life.promises(6, "K-03", refund="O1/r2").refunded(7, "O1/c1", refund_no="O1/r2")
+    assert life.verdicts() == ["exact", "doubled"]
+
+
+def test_refunding_the_only_capture_as_an_extra_is_undue() -> None:
+    """There was nothing extra."""
+    life = Life().order().captured(1).completed(2).promises(4, "K-03", refund="O1/r1").refunded(5)
+    assert life.verdicts("K-03") == ["undue"]
+
+
+def test_three_captures_owe_two_refunds() -> None:
+    """Each extra is a debt of its own."""
+    life = twice().captured(4, "O1/c3").refunded(5, "O1/c2")
+    assert life.verdicts("K-03") == ["exact", "missed"]
+
+
+# ---------------------------------------------------------------- K-04
+
+
+def test_a_payment_on_the_static_code_comes_back_in_full() -> None:
+    """No order, so the money goes back."""
+    life = Life().captured(1, "Q-ann-1", 500)
+    life = life.promises(4, "K-04", refund="Q-ann-1/r1", fen=500, order_id="Q-ann-1")
+    assert life.refunded(5, "Q-ann-1", 500, "Q-ann-1/r1").verdicts() == ["exact"]
+
+
+def test_an_orphan_that_is_kept_is_missed_and_people_are_not_told() -> None:
+    """Two promises broken: the refund and the ticket."""
+    audit = Life().captured(1, "Q-ann-1", 500).audit()
+    assert [(finding.rule, finding.verdict) for finding in audit.findings] == [("K-04", "missed"), ("K-16", "missed")]
+
+
+def test_an_order_written_after_its_capture_ends_the_orphanhood() -> None:
+    """A callback may overtake the order's commit."""
+    assert Life().captured(1).order(1.01).status(1.02, "paid").completed(2).verdicts("K-04") == []
+
+
+def test_an_order_lost_in_a_failover_leaves_an_orphan() -> None:
+    """The channel has the money, the platform has no order."""
+    life = Life().order().captured(1).fault(2, "start", "database.failover").forgotten(2)
+    life = life.fault(3, "end", "database.failover")
+    assert life.verdicts("K-04") == ["missed"]
+
+
+def test_refunding_an_order_that_exists_as_an_orphan_is_undue() -> None:
+    """There is an order, and it waits for delivery."""
+    life = Life().order().captured(1).status(1.1, "paid").promises(2, "K-04", refund="O1/r1").refunded(2.5)
+    assert life.verdicts("K-04") == ["undue"]
+
+
+def test_an_orphan_refunded_in_part_is_the_wrong_amount() -> None:
+    """In full."""
+    life = Life().captured(1, "Q-ann-1", 500).promises(4, "K-04", refund="Q-ann-1/r1", order_id="Q-ann-1")
+    assert life.refunded(5, "Q-ann-1", 300, "Q-ann-1/r1").verdicts("K-04") == ["wrong_amount"]
+
+
+# ---------------------------------------------------------------- K-05
+
+
+def late() -> Life:
+    """Closed in minute 15, paid in minute 16."""
+    return Life().order().status(15, "closed").captured(16)
+
+
+def test_a_late_capture_can_be_fulfilled() -> None:
+    """Reserve again and deliver."""
+    assert late().status(16.1, "paid_late").promises(16.1, "K-05").completed(17).verdicts("K-05") == ["exact"]
+
+
+def test_a_late_capture_can_be_refunded() -> None:
+    """No stock left: all of it goes back."""
+    life = late().status(16.1, "paid_late").promises(16.1, "K-05", refund="O1/r1").status(16.2, "refunding")
+    assert life.refunded(17).verdicts("K-05") == ["exact"]
+
+
+def test_a_late_capture_that_is_ignored_is_missed() -> None:
+    """The classic: the order is closed, the callback is refused, the money is gone."""
+    assert late().verdicts("K-05") == ["missed"]
+    assert late().verdicts("K-01") == []
+
+
+def test_a_capture_that_reached_a_closed_order_counts_as_late() -> None:
+    """Paid at 14, closed blindly at 15, the callback came after."""
+    assert Life().order().captured(14).status(15, "closed").verdicts("K-05") == ["missed"]
+
+
+def test_a_late_capture_refunded_after_half_an_hour_is_late() -> None:
+    """30 minutes from the capture."""
+    assert late().status(16.1, "paid_late").refunded(47).verdicts("K-05") == ["late"]
+
+
+def test_goods_under_way_when_time_is_up_may_take_twelve_hours() -> None:
+    """A supplier attempt that is still open keeps the debt open."""
+    life = late().status(16.1, "paid_late").status(16.2, "fulfilling").attempt(16.3, "processing")
+    assert life.supplied(300).attempt(300, "success").status(300, "completed", qty=1).verdicts("K-05") == ["exact"]
+
+
+def test_a_late_capture_both_fulfilled_and_refunded_is_doubled() -> None:
+    """Either, not both."""
+    life = late().status(16.1, "paid_late").completed(17)
+    assert "doubled" in life.promises(18, "K-05", refund="O1/r1").refunded(19).verdicts("K-05")
+
+
+def test_refunding_a_capture_in_time_as_late_is_undue() -> None:
+    """The order was open."""
+    life = Life().order().captured(1).status(1.1, "paid").promises(2, "K-05", refund="O1/r1").refunded(2.5)
+    assert life.verdicts("K-05") == ["undue"]

@@ -1,0 +1,101 @@
+"""K-06, K-13: goods that came short, and goods that were only said to have come."""
+
+from __future__ import annotations
+
+from tests.chaos.oracle.lives import Life
+
+
+def short() -> Life:
+    """Five ordered and paid, three delivered."""
+    return Life().order(quantity=5).captured(1, fen=5000).status(1.1, "paid").completed(2, 3)
+
+
+def test_missing_pieces_are_refunded_at_their_price() -> None:
+    """Two of five at 10 yuan."""
+    life = short().promises(2, "K-06", refund="O1/r1", fen=2000).refunded(3, fen=2000)
+    assert life.verdicts() == ["exact"]
+
+
+def test_missing_pieces_nobody_refunds_are_missed() -> None:
+    """The member paid for five."""
+    (finding,) = short().audit().wrong()
+    assert (finding.rule, finding.verdict, finding.owed_fen) == ("K-06", "missed", 2000)
+
+
+def test_a_refund_of_all_five_for_two_missing_is_too_much() -> None:
+    """Wrong in either direction."""
+    life = short().promises(2, "K-06", refund="O1/r1", fen=5000).refunded(3, fen=5000)
+    assert life.verdicts("K-06") == ["wrong_amount"]
+    life = short().promises(2, "K-06", refund="O1/r1", fen=1000).refunded(3, fen=1000)
+    assert life.verdicts("K-06") == ["wrong_amount"]
+
+
+def test_a_refund_of_the_missing_pieces_after_half_an_hour_is_late() -> None:
+    """30 minutes from the last piece."""
+    assert short().promises(2, "K-06", refund="O1/r1", fen=2000).refunded(32.1, fen=2000).verdicts() == ["late"]
+
+
+def test_restocked_first_owes_nothing() -> None:
+    """The missing pieces came after all."""
+    assert short().delivered(20, 2).verdicts() == []
+
+
+def test_a_refund_for_a_complete_order_is_undue() -> None:
+    """Nothing was missing."""
+    life = Life().order(quantity=5).captured(1, fen=5000).completed(2, 5)
+    assert life.promises(3, "K-06", refund="O1/r1", fen=2000).refunded(4, fen=2000).verdicts() == ["undue"]
+
+
+def test_two_refunds_of_the_same_missing_pieces_are_doubled() -> None:
+    """Once per incident."""
+    life = short().promises(2, "K-06", refund="O1/r1", fen=2000).refunded(3, fen=2000)
+    life = life.promises(4, "K-06", refund="O1/r2", fen=2000).refunded(5, fen=2000, refund_no="O1/r2")
+    assert life.verdicts() == ["exact", "doubled"]
+
+
+# ---------------------------------------------------------------- K-13
+
+
+def deceived() -> Life:
+    """A top-up that the supplier calls done and never did."""
+    life = Life().order(kind="topup").captured(1).status(1.1, "paid").attempt(1.2, "sending")
+    return life.said(2, "success").attempt(2, "success").status(2, "completed", qty=1)
+
+
+def test_a_false_success_that_nobody_checks_is_missed() -> None:
+    """The platform believes it, the member has nothing."""
+    (finding,) = deceived().audit().wrong()
+    assert (finding.rule, finding.verdict, finding.owed_fen) == ("K-13", "missed", 1000)
+
+
+def test_a_false_success_found_out_is_refunded() -> None:
+    """Queried under the same number, revoked, paid back."""
+    assert deceived().said(5, "fail").promises(5, "K-13", refund="O1/r1").refunded(6).verdicts() == ["exact"]
+
+
+def test_a_redelivery_repairs_a_false_success() -> None:
+    """Goods are as good as money."""
+    assert deceived().supplied(20, 1, "O1/s2").verdicts() == []
+
+
+def test_the_clock_runs_from_the_last_lie() -> None:
+    """Who asks again and is lied to again could not know."""
+    life = deceived().said(5, "success").promises(34, "K-13", refund="O1/r1").refunded(34.9)
+    assert life.verdicts() == ["exact"]
+    life = deceived().said(5, "success").promises(34, "K-13", refund="O1/r1").refunded(35.1)
+    assert life.verdicts() == ["late"]
+
+
+def test_a_true_success_is_no_lie() -> None:
+    """A refund although the supplier's book proves the delivery is undue."""
+    life = Life().order(kind="topup").captured(1).status(1.1, "paid").supplied(2).said(2, "success")
+    life = life.status(2, "completed", qty=1).promises(5, "K-13", refund="O1/r1").refunded(6)
+    assert life.verdicts("K-13") == ["undue"]
+
+
+def test_goods_on_another_account_are_not_delivered_to_the_member() -> None:
+    """The platform sent them to somebody else."""
+    life = Life().order(kind="topup").captured(1).status(1.1, "paid").at(2)
+    data = {"supplier": "acme", "account": "other", "quantity": 1, "cost_fen": 800}
+    life.history.book("SUP", "delivered", "O1/s1", data)
+    assert life.verdicts() == ["missed"]
