@@ -43,7 +43,11 @@ class CompensationExact(Checker):
                 )
             elif finding.verdict == "undecided":
                 self.undecided(
-                    "order", finding.order_id, "undecided", events=self._events(finding, books), **_told(finding)
+                    "order",
+                    finding.order_id,
+                    "undecided",
+                    events=self._events(finding, books),
+                    **_told(finding),
                 )
 
     def _events(self, finding: Finding, books: Books) -> tuple[int, ...]:

@@ -107,7 +107,8 @@ def _plain(timeline: Timeline, promised_us: int) -> bool:
     if timeline.captured_us < 0:
         return timeline.units == 0
     return (
-        timeline.units == timeline.quantity and 0 <= timeline.completed_us <= timeline.captured_us + promised_us
+        timeline.units == timeline.quantity
+        and 0 <= timeline.completed_us <= timeline.captured_us + promised_us
     )
 
 
@@ -119,7 +120,9 @@ def _concerns(rule: str, timeline: Timeline) -> bool:
         return True
     if rule == "K-13":
         return any(change[1] == "lied" for change in timeline.changes)
-    return timeline.captured_us >= 0 or any(change[1] in ("credit", "provisional") for change in timeline.changes)
+    return timeline.captured_us >= 0 or any(
+        change[1] in ("credit", "provisional") for change in timeline.changes
+    )
 
 
 def _finding(rule: str, timeline: Timeline, pair: Pair, blame: _Blame) -> Finding:
@@ -182,6 +185,4 @@ def _count(result: Audit) -> None:
         cells[cell] = cells.get(cell, 0) + 1
     result.counts = counts
     result.matrix = [Cell(*cell, number) for cell, number in sorted(cells.items())]
-    result.never_due = [
-        rule for rule in RULE_IDS if not counts[rule] and rule not in result.disabled
-    ]
+    result.never_due = [rule for rule in RULE_IDS if not counts[rule] and rule not in result.disabled]

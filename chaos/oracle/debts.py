@@ -9,7 +9,15 @@ import msgspec
 from chaos.oracle.timeline import Span
 
 Judgement = Literal["exact", "missed", "undue", "doubled", "late", "wrong_amount", "undecided"]
-JUDGEMENTS: tuple[Judgement, ...] = ("exact", "missed", "undue", "doubled", "late", "wrong_amount", "undecided")
+JUDGEMENTS: tuple[Judgement, ...] = (
+    "exact",
+    "missed",
+    "undue",
+    "doubled",
+    "late",
+    "wrong_amount",
+    "undecided",
+)
 WRONG: tuple[Judgement, ...] = ("missed", "undue", "doubled", "late", "wrong_amount")
 
 

@@ -49,5 +49,7 @@ def clauses(policy: Mapping[str, Any]) -> dict[str, Clause]:
 def _amended(clause: Clause, promised: Mapping[str, Any] | None) -> Clause:
     if promised is None:
         return clause
-    known = {name: promised[name] for name in ("after_us", "deadline_us", "cap_fen", "enabled") if name in promised}
+    known = {
+        name: promised[name] for name in ("after_us", "deadline_us", "cap_fen", "enabled") if name in promised
+    }
     return msgspec.structs.replace(clause, **known)

@@ -20,7 +20,6 @@ _OPEN_ATTEMPT: Final = frozenset(("sending", "unknown", "processing"))
 _NOT_THE_ORDER: Final = ("extra", "orphan")
 
 
-
 class Replay:
     """The reducer. `routes` names, by the judge's event keys, what to call; `feed` does it for a single event."""
 
@@ -31,7 +30,8 @@ class Replay:
         self.touches: list[tuple[int, str, tuple[str, ...]]] = []
         self.windows: list[tuple[int, str, str, str]] = []
         self._waits = {
-            sku: int(product.get("disclosed_wait_us", 0)) for sku, product in header.facts.get("products", {}).items()
+            sku: int(product.get("disclosed_wait_us", 0))
+            for sku, product in header.facts.get("products", {}).items()
         }
         self._sold: dict[str, Timeline] = {}
         self._granted: dict[str, tuple[Timeline, int]] = {}
@@ -163,7 +163,9 @@ class Replay:
 
     def captured(self, event: Book) -> None:
         """The channel took a member's money."""
-        self._capture(self.timeline(event.ref.partition("/")[0]), event.t_us, event.ref, event.data["paid_fen"])
+        self._capture(
+            self.timeline(event.ref.partition("/")[0]), event.t_us, event.ref, event.data["paid_fen"]
+        )
 
     def _capture(self, timeline: Timeline, t_us: int, charge: str, fen: int) -> None:
         if timeline.captured_us >= 0 or timeline.status in ("", "closed") or fen != timeline.payable_fen:
@@ -210,7 +212,9 @@ class Replay:
                 timeline.changes.append((event.t_us, "returned", WALLET, fen))
             elif name == "credit":
                 spendable = any(account.startswith("wallet:") for account, _ in row["lines"])
-                timeline.changes.append((event.t_us, "credit" if spendable else "provisional", event.key, fen))
+                timeline.changes.append(
+                    (event.t_us, "credit" if spendable else "provisional", event.key, fen)
+                )
             elif name in ("credit_void", "credit_loss", "credit_final"):
                 timeline.changes.append((event.t_us, name.removeprefix("credit_"), event.key, fen))
             else:

@@ -32,7 +32,9 @@ def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
                 continue
             by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
             binding = end_us > by_us
-            debts.append(Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many)))
+            debts.append(
+                Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many))
+            )
             break
     return debts
 
@@ -80,7 +82,9 @@ def owed_k04(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
                 due_us = max(t_us, start_us) + clause.after_us
                 by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
                 allowed: tuple[Span, ...] = ((due_us, end_us),)
-                debts.append(Debt("K-04", timeline.order_id, charge, fen, due_us, by_us, end_us > by_us, allowed))
+                debts.append(
+                    Debt("K-04", timeline.order_id, charge, fen, due_us, by_us, end_us > by_us, allowed)
+                )
                 break
     return debts
 

@@ -24,7 +24,11 @@ def _unmatched(standing: Standing) -> bool:
     return standing.status in ("", "closed") and standing.unreturned > 0
 
 
-_REASONS: tuple[tuple[str, Predicate], ...] = (("held", _held), ("bounced", _bounced), ("unmatched", _unmatched))
+_REASONS: tuple[tuple[str, Predicate], ...] = (
+    ("held", _held),
+    ("bounced", _bounced),
+    ("unmatched", _unmatched),
+)
 
 
 def owed_k16(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
@@ -38,7 +42,16 @@ def owed_k16(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
             by_us = blocked.extend(start_us, due_us + clause.deadline_us, full_us) + blocked.skew_us
             allowed = ((start_us, end_us),)
             debts.append(
-                Debt("K-16", timeline.order_id, f"{reason}@{start_us}", fen, due_us, by_us, end_us > by_us, allowed)
+                Debt(
+                    "K-16",
+                    timeline.order_id,
+                    f"{reason}@{start_us}",
+                    fen,
+                    due_us,
+                    by_us,
+                    end_us > by_us,
+                    allowed,
+                )
             )
     return debts
 
@@ -56,5 +69,7 @@ def done_k16(timeline: Timeline, debts: list[Debt]) -> list[Act]:
         opened = [t_us for t_us in tickets if t_us >= start_us] or tickets[-1:]
         if opened:
             decided_us = named[0] if named else opened[0]
-            acts.append(Act("K-16", timeline.order_id, debt.incident, decided_us, min(opened), None, bool(named)))
+            acts.append(
+                Act("K-16", timeline.order_id, debt.incident, decided_us, min(opened), None, bool(named))
+            )
     return acts + [Act("K-16", timeline.order_id, "", t_us, t_us, None, True) for t_us in rows]

@@ -25,7 +25,9 @@ def owed_k06(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
             units = number
             if t_us > due_us:
                 due_us = t_us
-                by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True)
+                by_us = blocked.extend(
+                    due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True
+                )
         amount_fen = (timeline.quantity - units) * timeline.unit_fen
         return [Debt("K-06", timeline.order_id, "", amount_fen, due_us, by_us, end_us > by_us, tuple(held))]
     return []

@@ -1,6 +1,6 @@
 """Writes the history of one or two orders by hand, a fact a call, times in minutes.
 
-    life = Life().order().captured(1).delivered(2)
+life = Life().order().captured(1).delivered(2)
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ DAY = 1440
 class Life:
     """A history in the making. Calls must come in the order of their times."""
 
-    def __init__(self, *, end: float = 1.05 * DAY, policy: dict[str, Any] | None = None, wait: float = 0) -> None:
+    def __init__(
+        self, *, end: float = 1.05 * DAY, policy: dict[str, Any] | None = None, wait: float = 0
+    ) -> None:
         self._now_us = 0
         self._tx = 0
         products = {"netflix": {"kind": "card", "unit_fen": 1000, "disclosed_wait_us": round(wait * MINUTE)}}
@@ -51,7 +53,13 @@ class Life:
     # ------------------------------------------------------------ orders
 
     def order(
-        self, minute: float = 0, order_id: str = "O1", *, kind: str = "card", quantity: int = 1, user: str = "ann"
+        self,
+        minute: float = 0,
+        order_id: str = "O1",
+        *,
+        kind: str = "card",
+        quantity: int = 1,
+        user: str = "ann",
     ) -> Self:
         """A member orders: 10 yuan a piece."""
         row = {
@@ -89,7 +97,14 @@ class Life:
         return self.at(minute)._state("ORD", "refunds", "insert", row["refund_no"], row)
 
     def promises(
-        self, minute: float, rule: str, *, refund: str = "", fen: int = 1000, order_id: str = "O1", cmp_id: str = ""
+        self,
+        minute: float,
+        rule: str,
+        *,
+        refund: str = "",
+        fen: int = 1000,
+        order_id: str = "O1",
+        cmp_id: str = "",
     ) -> Self:
         """A compensation row."""
         key = cmp_id or f"{rule}:{order_id}:{refund}"
@@ -108,7 +123,9 @@ class Life:
         self.at(minute).history.book("CH", "captured", charge, {"channel": "wechat", "paid_fen": fen})
         return self
 
-    def refunded(self, minute: float, charge: str = "O1/c1", fen: int = 1000, refund_no: str = "O1/r1") -> Self:
+    def refunded(
+        self, minute: float, charge: str = "O1/c1", fen: int = 1000, refund_no: str = "O1/r1"
+    ) -> Self:
         """The channel accepts a refund."""
         data = {"channel": "wechat", "refund_no": refund_no, "amount_fen": fen}
         self.at(minute).history.book("CH", "refund_accepted", charge, data)
@@ -120,7 +137,9 @@ class Life:
         self.at(minute).history.book("CH", "refund_failed", charge, data)
         return self
 
-    def posting(self, minute: float, posting: str, fen: int = 1000, order_id: str = "O1", to: str = "wallet") -> Self:
+    def posting(
+        self, minute: float, posting: str, fen: int = 1000, order_id: str = "O1", to: str = "wallet"
+    ) -> Self:
         """A ledger entry about the member's wallet, or (`to`) what cannot be spent yet."""
         sign = -1 if posting in ("credit", "wallet_refund") else 1
         row = {

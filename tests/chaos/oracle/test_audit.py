@@ -20,7 +20,9 @@ def test_rules_that_nothing_gave_cause_for_are_listed() -> None:
 def test_the_matrix_blames_the_fault_that_touched_the_order() -> None:
     """Rule × fault × order state; a fault in force is the second choice."""
     life = Life().order().order(0, "O2").captured(1).captured(1, "O2/c1")
-    life.history.fault("channel.callback_loss", "touch", "1/channel.callback_loss/wechat/O1/c1/1", {"where": "wechat"})
+    life.history.fault(
+        "channel.callback_loss", "touch", "1/channel.callback_loss/wechat/O1/c1/1", {"where": "wechat"}
+    )
     life.fault(5, "start", "channel.query_lag", "wechat").fault(8, "end", "channel.query_lag", "wechat")
     cells = [(cell.rule, cell.fault, cell.state, cell.verdict, cell.count) for cell in life.audit().matrix]
     assert cells == [

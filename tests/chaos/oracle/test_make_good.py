@@ -78,7 +78,10 @@ def test_a_second_credit_is_doubled() -> None:
 def test_a_delivery_while_time_is_running_makes_the_credit_optional() -> None:
     """Delivered before the deadline: nothing missed, and a credit given before it was right."""
     assert paid().completed(6.5).verdicts() == []
-    assert paid().posting(6.4, "credit").completed(6.5).posting(7, "credit_void").verdicts() == ["exact", "exact"]
+    assert paid().posting(6.4, "credit").completed(6.5).posting(7, "credit_void").verdicts() == [
+        "exact",
+        "exact",
+    ]
 
 
 def test_delivered_but_unknown_allows_a_provisional_credit_and_demands_none() -> None:
@@ -131,7 +134,11 @@ def test_a_dead_database_stops_the_clock() -> None:
 
 def test_cut_off_callbacks_do_not_stop_the_clock() -> None:
     """The platform's own calls get through, so it can know."""
-    life = paid().fault(1.2, "start", "link.partition", "wechat->edge").fault(9, "end", "link.partition", "wechat->edge")
+    life = (
+        paid()
+        .fault(1.2, "start", "link.partition", "wechat->edge")
+        .fault(9, "end", "link.partition", "wechat->edge")
+    )
     assert life.verdicts() == ["missed"]
     life = paid().fault(1.2, "start", "link.partition", "platform-*->wechat")
     assert life.posting(20, "credit").verdicts() == ["exact"]
@@ -183,7 +190,9 @@ def test_a_credit_kept_beside_the_goods_is_missed() -> None:
 
 def test_a_void_after_five_minutes_is_late() -> None:
     """The deadline of K-17."""
-    assert paid().posting(6.5, "credit").completed(9).posting(14.1, "credit_void").verdicts("K-17") == ["late"]
+    assert paid().posting(6.5, "credit").completed(9).posting(14.1, "credit_void").verdicts("K-17") == [
+        "late"
+    ]
 
 
 def test_what_was_already_spent_is_booked_as_a_loss() -> None:

@@ -72,7 +72,10 @@ def test_a_payment_on_the_static_code_comes_back_in_full() -> None:
 def test_an_orphan_that_is_kept_is_missed_and_people_are_not_told() -> None:
     """Two promises broken: the refund and the ticket."""
     audit = Life().captured(1, "Q-ann-1", 500).audit()
-    assert [(finding.rule, finding.verdict) for finding in audit.findings] == [("K-04", "missed"), ("K-16", "missed")]
+    assert [(finding.rule, finding.verdict) for finding in audit.findings] == [
+        ("K-04", "missed"),
+        ("K-16", "missed"),
+    ]
 
 
 def test_an_order_written_after_its_capture_ends_the_orphanhood() -> None:
@@ -137,7 +140,9 @@ def test_a_late_capture_refunded_after_half_an_hour_is_late() -> None:
 def test_goods_under_way_when_time_is_up_may_take_twelve_hours() -> None:
     """A supplier attempt that is still open keeps the debt open."""
     life = late().status(16.1, "paid_late").status(16.2, "fulfilling").attempt(16.3, "processing")
-    assert life.supplied(300).attempt(300, "success").status(300, "completed", qty=1).verdicts("K-05") == ["exact"]
+    assert life.supplied(300).attempt(300, "success").status(300, "completed", qty=1).verdicts("K-05") == [
+        "exact"
+    ]
 
 
 def test_a_late_capture_both_fulfilled_and_refunded_is_doubled() -> None:

@@ -33,7 +33,9 @@ def test_a_ticket_after_the_minute_is_late() -> None:
 
 def test_suspense_that_ends_in_time_needs_no_ticket() -> None:
     """Refunded before half an hour was over."""
-    assert held().status(20, "refunding").refunded(20.1, fen=900).status(21, "refunded").verdicts("K-16") == []
+    assert (
+        held().status(20, "refunding").refunded(20.1, fen=900).status(21, "refunded").verdicts("K-16") == []
+    )
 
 
 def test_a_refund_that_failed_is_suspense() -> None:

@@ -32,7 +32,9 @@ def test_a_refund_of_all_five_for_two_missing_is_too_much() -> None:
 
 def test_a_refund_of_the_missing_pieces_after_half_an_hour_is_late() -> None:
     """30 minutes from the last piece."""
-    assert short().promises(2, "K-06", refund="O1/r1", fen=2000).refunded(32.1, fen=2000).verdicts() == ["late"]
+    assert short().promises(2, "K-06", refund="O1/r1", fen=2000).refunded(32.1, fen=2000).verdicts() == [
+        "late"
+    ]
 
 
 def test_restocked_first_owes_nothing() -> None:
