@@ -1,0 +1,1 @@
+"""Tests of the simulated database beyond the contract: faults, books, memory, determinism."""
