@@ -154,18 +154,17 @@ class _Blame:
     """Which fault to name beside a finding: one that touched the order, else one in force at the time."""
 
     def __init__(self, replay: Replay) -> None:
-        self._touched: dict[str, str] = {}
-        for _, fault, orders in replay.touches:
-            for order_id in orders:
-                self._touched.setdefault(order_id, fault)
-        self._windows = replay.windows
+        self._replay = replay
+        self._touched: dict[str, str] | None = None
 
     def of(self, order_id: str, at_us: int) -> str:
         """The fault's name, or "none"."""
+        if self._touched is None:
+            self._touched = self._by_order()
         if order_id in self._touched:
             return self._touched[order_id]
         active: dict[str, str] = {}
-        for t_us, fault, site, phase in self._windows:
+        for t_us, fault, site, phase in self._replay.windows:
             if t_us > at_us:
                 break
             if phase == "start":
@@ -173,6 +172,15 @@ class _Blame:
             else:
                 active.pop(site, None)
         return next(iter(active.values()), "none")
+
+    def _by_order(self) -> dict[str, str]:
+        """The first fault that touched each order. A site reads `rule/fault/where/key/…`."""
+        touched: dict[str, str] = {}
+        for fault, site in self._replay.touches:
+            for part in site.split("/")[3:]:
+                if part in self._replay.timelines:
+                    touched.setdefault(part, fault)
+        return touched
 
 
 def _count(result: Audit) -> None:

@@ -7,7 +7,6 @@ decided or could know by then, and the users' book for what they asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from chaos.history import Book, Event, Fault, Header, Ok, State
 from chaos.oracle.blocked import Blocked
 from chaos.oracle.timeline import WALLET, Change, Promise, Timeline
 
-_REFERENCE: Final = re.compile(r"(?<=/)[OQ][\w-]+")
 _OPEN_ATTEMPT: Final = frozenset(("sending", "unknown", "processing"))
 _NOT_THE_ORDER: Final = ("extra", "orphan")
 
@@ -27,7 +25,7 @@ class Replay:
         self.header = header
         self.timelines: dict[str, Timeline] = {}
         self.blocked = Blocked()
-        self.touches: list[tuple[int, str, tuple[str, ...]]] = []
+        self.touches: list[tuple[str, str]] = []
         self.windows: list[tuple[int, str, str, str]] = []
         self._waits = {
             sku: int(product.get("disclosed_wait_us", 0))
@@ -276,7 +274,7 @@ class Replay:
         """Which faults were about, which orders they touched, and whether the platform could act."""
         self.blocked.feed(event)
         if event.phase == "touch":
-            self.touches.append((event.t_us, event.fault, tuple(_REFERENCE.findall(event.site))))
+            self.touches.append((event.fault, event.site))
         else:
             self.windows.append((event.t_us, event.fault, event.site, event.phase))
 
