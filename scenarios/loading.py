@@ -110,7 +110,12 @@ def _tree(text: str, source: str) -> CommentedMap:
     try:
         tree = YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
-        what = (error.problem or "").split(" with value")[0].replace("found duplicate key", "duplicate field").replace('"', "'")
+        what = (
+            (error.problem or "")
+            .split(" with value")[0]
+            .replace("found duplicate key", "duplicate field")
+            .replace('"', "'")
+        )
         raise ScenarioError(f"{source}:{_mark(error)}: {what}") from None
     except MarkedYAMLError as error:
         raise ScenarioError(

@@ -12,6 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scenarios.durations import Duration, InMicroseconds, render
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+_YES_NO = {"en": ("no", "yes"), "zh": ("否", "是")}
+_EVERYWHERE = {
+    ("channel", "*"): {"en": "every channel", "zh": "所有渠道"},
+    ("supplier", "*"): {"en": "every supplier", "zh": "所有供应商"},
+    ("node", "platform-*"): {"en": "every node", "zh": "所有节点"},
+    ("node", "acting"): {"en": "the acting node", "zh": "当事节点"},
+}
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -85,12 +92,16 @@ class Rule(BaseModel):
 
     def describe(self, lang: str = "en") -> str:
         """One sentence in `lang` (en or zh): what, where, how much, when."""
-        values = {
-            name: render(getattr(self, name)) if _is_duration(type(self), name) else getattr(self, name)
-            for name in type(self).model_fields
-        }
-        what = self.says[lang].format(**values, where=self.where())
+        values = {name: self._spoken(name, lang) for name in type(self).model_fields}
+        where = _EVERYWHERE.get((self.place, self.where()), {}).get(lang, self.where())
+        what = self.says[lang].format(**values, where=where)
         return what + (self._when_zh() if lang == "zh" else self._when_en())
+
+    def _spoken(self, name: str, lang: str) -> Any:
+        value = getattr(self, name)
+        if isinstance(value, bool):
+            return _YES_NO[lang][value]
+        return render(value) if value is not None and _is_duration(type(self), name) else value
 
     def _when_en(self) -> str:
         parts = [f" with probability {self.probability:g}"] if self.probability < 1 else []

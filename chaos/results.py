@@ -1,0 +1,221 @@
+"""The results directory: all that campaigns and reports know of each other.
+
+campaign.json   what was run: versions, scenario texts, designs, seeds, exact command, how it ended
+runs.jsonl      a line for each run, in the order of scenarios, designs and seeds
+failures/<id>/  plan, history, verdicts and audit of the first failing runs of each kind
+samples/<id>/   the same of one run that held, for each scenario and design
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaos.history import History, load
+
+SCHEMA = 1
+FILES = ("history.jsonl", "verdict.json", "plan.json")
+
+
+class ResultsError(Exception):
+    """The results directory cannot be written, or is not one that can be read. The message says why."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One line of runs.jsonl.
+
+    `outcome`: violated, unknown or holds, by the worst verdict; broken when the harness raised, and then
+    `error` has the traceback. `verdicts` names only invariants that do not hold; `amounts_fen` is the
+    money at risk by invariant; `crashed` lists checkers that raised. `audit` has `counts`
+    (rule → verdict → number) and `matrix` (the same split by fault and order state, see
+    `chaos.oracle.audit`). `touched` counts by fault rule.
+    """
+
+    scenario: str
+    design: str
+    seed: int
+    outcome: str
+    digest: str = ""
+    verdicts: dict[str, str] = {}
+    amounts_fen: dict[str, int] = {}
+    crashed: list[str] = []
+    audit: dict[str, Any] = {}
+    met: list[str] = []
+    touched: dict[str, int] = {}
+    orders: int = 0
+    events: int = 0
+    virtual_us: int = 0
+    wall_ms: float = 0.0
+    failure: str = ""
+    error: str = ""
+
+    @property
+    def violated(self) -> list[str]:
+        """The invariants that this run broke."""
+        return [invariant for invariant, outcome in self.verdicts.items() if outcome == "violated"]
+
+
+class CellSummary(msgspec.Struct, frozen=True):
+    """One scenario on one design: how it ended (see `chaos.tally`), and why in words."""
+
+    scenario: str
+    design: str
+    outcome: str
+    reasons: list[str]
+    runs: int
+    violated: dict[str, int]
+    replay: list[str]
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed."""
+
+    schema: int
+    version: str
+    versions: dict[str, str]
+    command: str
+    started: str
+    scenarios: dict[str, dict[str, Any]]
+    designs: list[str]
+    seeds: list[int]
+    jobs: int
+    finished: bool = False
+    interrupted: bool = False
+    error: str = ""
+    wall_s: float = 0.0
+    exit_code: int | None = None
+    cells: list[CellSummary] = []
+
+
+class Writer:
+    """Fills a fresh results directory as results come."""
+
+    def __init__(self, path: Path, campaign: Campaign) -> None:
+        self.path = path
+        claim(path)
+        try:
+            self.save(campaign)
+            self._runs = (path / "runs.jsonl").open("ab")
+        except OSError as error:
+            raise ResultsError(f"{path}: cannot be written: {error.strerror}") from error
+
+    def save(self, campaign: Campaign) -> None:
+        """Write campaign.json whole, or not at all."""
+        text = msgspec.json.format(msgspec.json.encode(campaign), indent=2)
+        fresh = self.path / "campaign.json.new"
+        fresh.write_bytes(text + b"\n")
+        fresh.replace(self.path / "campaign.json")
+
+    def add(self, run: Run) -> None:
+        """Append a run; on disk after the next `flush`."""
+        self._runs.write(msgspec.json.encode(run) + b"\n")
+
+    def flush(self) -> None:
+        """Hand what was added to the operating system, so that a kill loses none of it."""
+        self._runs.flush()
+
+    def keep(self, folder: str, run_id: str, files: dict[str, bytes]) -> None:
+        """Keep the artefacts of a run under failures/ or samples/."""
+        target = self.path / folder / run_id
+        target.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (target / name).write_bytes(content)
+
+    def close(self) -> None:
+        self._runs.close()
+
+
+def claim(path: Path) -> None:
+    """Make sure that `path` is an empty directory that can be written. Raises ResultsError."""
+    if path.is_file():
+        raise ResultsError(f"{path}: is a file; name a directory for the results")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        entries = [entry.name for entry in path.iterdir()]
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be written: {error.strerror}") from error
+    if entries:
+        what = "already holds a campaign" if "campaign.json" in entries else "is not empty"
+        raise ResultsError(f"{path}: {what}; name another directory with --out, or remove it")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ResultsError(f"{path}: cannot be written: Permission denied")
+
+
+def free_directory(parent: Path) -> Path:
+    """The first of `parent`/run-001, run-002 … that does not exist."""
+    number = 1
+    while (parent / f"run-{number:03d}").exists():
+        number += 1
+    return parent / f"run-{number:03d}"
+
+
+class Results:
+    """A results directory, read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.campaign = _campaign(path)
+
+    def runs(self) -> Iterator[Run]:
+        """Every run, in order. A last line cut off by a kill is left out; other damage raises ResultsError."""
+        decode = msgspec.json.Decoder(Run).decode
+        path = self.path / "runs.jsonl"
+        try:
+            with path.open("rb") as lines:
+                for number, line in enumerate(lines, start=1):
+                    if not line.endswith(b"\n"):
+                        return
+                    try:
+                        yield decode(line)
+                    except msgspec.MsgspecError as error:
+                        raise ResultsError(f"{path}:{number}: not a run: {error}") from error
+        except OSError as error:
+            raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def kept(self, folder: str) -> list[str]:
+        """Ids of the runs kept under failures/ or samples/."""
+        target = self.path / folder
+        return sorted(entry.name for entry in target.iterdir() if entry.is_dir()) if target.is_dir() else []
+
+    def history(self, folder: str, run_id: str) -> History:
+        """The history of a kept run. Raises ResultsError."""
+        path = self.path / folder / run_id / "history.jsonl"
+        try:
+            return load(path)
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"{path}: {error}") from error
+
+    def verdict(self, folder: str, run_id: str) -> dict[str, Any]:
+        """Verdicts, audit, situations and touched faults of a kept run. Raises ResultsError."""
+        return read_json(self.path / folder / run_id / "verdict.json")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises ResultsError naming it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise ResultsError(f"{path}: damaged: {error}") from error
+
+
+def _campaign(path: Path) -> Campaign:
+    file = path / "campaign.json"
+    if not path.is_dir():
+        raise ResultsError(f"{path}: no such results directory")
+    if not file.is_file():
+        raise ResultsError(f"{path}: is no results directory (it has no campaign.json)")
+    schema = read_json(file).get("schema")
+    if schema != SCHEMA:
+        raise ResultsError(
+            f"{file}: written by another version of dingfeng (schema {schema}; this one reads {SCHEMA})"
+        )
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Campaign)
+    except msgspec.MsgspecError as error:
+        raise ResultsError(f"{file}: damaged: {error}") from error

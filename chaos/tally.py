@@ -1,0 +1,163 @@
+"""Adds up the runs of a campaign and says how each scenario on each design stands.
+
+A fault that touched nothing, or a situation that was never met, makes a cell inconclusive, for its
+silence proves nothing. Where violations are expected and seen, they are the proof.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import IntEnum
+
+from chaos.results import CellSummary, Run
+from scenarios.model import Expectation, Scenario
+
+CONFIDENCE = 0.95
+
+
+class Exit(IntEnum):
+    """Exit codes of the front door."""
+
+    HOLDS = 0
+    VIOLATED = 1
+    BAD_INPUT = 2
+    INCONCLUSIVE = 3
+    BROKEN = 4
+    INTERRUPTED = 130
+
+
+EXITS = {
+    "holds": Exit.HOLDS,
+    "as expected": Exit.HOLDS,
+    "not run": Exit.HOLDS,
+    "violated": Exit.VIOLATED,
+    "not violated": Exit.VIOLATED,
+    "inconclusive": Exit.INCONCLUSIVE,
+    "broken": Exit.BROKEN,
+}
+"""Outcome of a cell → what the command says. `not violated`: an expected violation was not seen."""
+
+_SEVERITY = (Exit.BROKEN, Exit.VIOLATED, Exit.INCONCLUSIVE)
+
+
+class Cell:
+    """One scenario on one design. `kept` counts failures kept whole by invariant, `sampled` a holding one."""
+
+    def __init__(self, scenario: Scenario, design: str) -> None:
+        self.scenario = scenario
+        self.design = design
+        self.expectation: Expectation | None = scenario.expect.get(design)
+        self.runs = 0
+        self.orders = 0
+        self.wall_s = 0.0
+        self.violated: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
+        self.amounts_fen: Counter[str] = Counter()
+        self.first_seed: dict[str, int] = {}
+        self.met: Counter[str] = Counter()
+        self.touched: Counter[str] = Counter()
+        self.crashed: Counter[str] = Counter()
+        self.broken: dict[int, str] = {}
+        self.kept: Counter[str] = Counter()
+        self.sampled = False
+
+    def add(self, run: Run) -> None:
+        """Count one run."""
+        self.runs += 1
+        self.orders += run.orders
+        self.wall_s += run.wall_ms / 1000
+        self.met.update(run.met)
+        for rule, count in run.touched.items():
+            self.touched[rule] += count
+        self.crashed.update(run.crashed)
+        if run.outcome == "broken":
+            self.broken[run.seed] = run.error
+        for invariant, outcome in run.verdicts.items():
+            if outcome == "violated":
+                self.violated[invariant] += 1
+                self.amounts_fen[invariant] += run.amounts_fen.get(invariant, 0)
+                self.first_seed.setdefault(invariant, run.seed)
+            else:
+                self.unknown[invariant] += 1
+
+    @property
+    def expects_violations(self) -> bool:
+        """Whether this design is known to fail here."""
+        return self.expectation is not None and not self.expectation.holds
+
+    def outcome(self) -> tuple[str, list[str]]:
+        """How it stands, and why in words."""
+        if self.runs == 0:
+            return "not run", []
+        if self.broken or self.crashed:
+            return "broken", self._broken()
+        if self.expectation is not None and self.expects_violations:
+            missing = [name for name in self.expectation.violated if name not in self.violated]
+            if missing:
+                return "not violated", [
+                    f"expected {name} to be violated; it held in {self.runs} runs" for name in missing
+                ]
+            return "as expected", [
+                f"{name} violated in {count} of {self.runs}" for name, count in self._counts()
+            ]
+        if self.violated:
+            return "violated", [
+                f"{name} violated in {count} of {self.runs}" for name, count in self._counts()
+            ]
+        doubts = self._doubts()
+        if doubts:
+            return "inconclusive", doubts
+        return "holds", [strength(self.runs)]
+
+    def _counts(self) -> list[tuple[str, int]]:
+        return sorted(self.violated.items())
+
+    def _broken(self) -> list[str]:
+        return [f"seed {seed}: {error.strip().splitlines()[-1]}" for seed, error in self.broken.items()] + [
+            f"the checker of {name} crashed in {count} of {self.runs}"
+            for name, count in sorted(self.crashed.items())
+        ]
+
+    def _doubts(self) -> list[str]:
+        doubts = [
+            f"{name} undecided in {count} of {self.runs}" for name, count in sorted(self.unknown.items())
+        ]
+        doubts += [f"fault {rule} touched nothing" for rule, count in self.touched.items() if not count]
+        doubts += [f"never met: {name}" for name in self.scenario.sometimes if name not in self.met]
+        return doubts
+
+    def replays(self) -> list[str]:
+        """One replay token for each kind of failure, the first seed that showed it."""
+        return [f"{self.scenario.name}:{self.design}:{seed}" for seed in dict.fromkeys(self._seeds())]
+
+    def _seeds(self) -> list[int]:
+        return [*list(self.broken)[:1], *(self.first_seed[name] for name, _ in self._counts())]
+
+    def summary(self) -> CellSummary:
+        """The cell as campaign.json keeps it."""
+        outcome, reasons = self.outcome()
+        return CellSummary(
+            self.scenario.name,
+            self.design,
+            outcome,
+            reasons,
+            self.runs,
+            dict(self._counts()),
+            self.replays(),
+        )
+
+
+def exit_code(cells: list[CellSummary]) -> Exit:
+    """The worst of all cells: broken before violated before inconclusive."""
+    codes = {EXITS[cell.outcome] for cell in cells}
+    return next((code for code in _SEVERITY if code in codes), Exit.HOLDS)
+
+
+def upper_bound(runs: int) -> float:
+    """The failure rate that `runs` runs without a failure exclude at 95%: 1 − 0.05^(1/n), exact."""
+    return float(1 - (1 - CONFIDENCE) ** (1 / runs))
+
+
+def strength(runs: int) -> str:
+    """What a clean record is worth, in words."""
+    return f"0 of {runs} violated: under {upper_bound(runs):.2%} at 95%"

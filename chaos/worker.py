@@ -1,0 +1,135 @@
+"""Runs a batch of seeds in a worker process and boils each run down to its line and its artefacts.
+
+Only what the parent will keep travels back: lines for all runs, whole histories for the few first
+failures of each kind.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chaos.results import SCHEMA, Run
+from scenarios.model import Scenario
+
+if TYPE_CHECKING:
+    from chaos.run import RunResult  # only its shape: a campaign can run other things than the simulator
+
+KEPT_FAILURES = 3
+"""Failing runs kept whole for each scenario, design and invariant."""
+
+
+Runner = Callable[[Scenario, str, int], "RunResult"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Seeds of one scenario on one design. `saturated`: invariants with enough failures kept already."""
+
+    scenario: Scenario
+    design: str
+    seeds: Sequence[int]
+    saturated: frozenset[str]
+    sample: bool
+    stop_first: bool
+
+
+@dataclass
+class Outcome:
+    """A batch, run. `files` are artefacts by folder and run id."""
+
+    runs: list[Run] = field(default_factory=list)
+    files: dict[tuple[str, str], dict[str, bytes]] = field(default_factory=dict)
+
+
+def run_batch(runner: Runner, batch: Batch) -> Outcome:
+    """Run every seed of the batch; one that raises is a broken run, and the rest go on."""
+    outcome = Outcome()
+    kept: Counter[str] = Counter(dict.fromkeys(batch.saturated, KEPT_FAILURES))
+    sample_wanted = batch.sample
+    for seed in batch.seeds:
+        try:
+            result = runner(batch.scenario, batch.design, seed)
+        except Exception:  # noqa: BLE001 - whatever the harness raises is this run's outcome, told with exit 4
+            outcome.runs.append(_broken(batch, seed))
+        else:
+            run = line(batch.scenario, batch.design, seed, result)
+            run_id = f"{run.scenario}-{run.design}-{seed}"
+            if any(kept[invariant] < KEPT_FAILURES for invariant in run.violated):
+                kept.update(run.violated)
+                run = msgspec.structs.replace(run, failure=run_id)
+                outcome.files["failures", run_id] = artefacts(batch.scenario, run, result)
+            elif sample_wanted and run.outcome == "holds":
+                sample_wanted = False
+                outcome.files["samples", run_id] = artefacts(batch.scenario, run, result)
+            outcome.runs.append(run)
+        if batch.stop_first and outcome.runs[-1].outcome in ("violated", "broken"):
+            break
+    return outcome
+
+
+def _broken(batch: Batch, seed: int) -> Run:
+    return Run(batch.scenario.name, batch.design, seed, "broken", error=traceback.format_exc())
+
+
+def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
+    """A run as one line of runs.jsonl."""
+    verdicts = {
+        verdict.invariant: verdict.outcome for verdict in result.verdicts if verdict.outcome != "holds"
+    }
+    outcomes = list(verdicts.values())
+    crashed = [
+        verdict.invariant
+        for verdict in result.verdicts
+        if any(witness.entity == "checker" for witness in verdict.witnesses)
+    ]
+    return Run(
+        scenario.name,
+        design,
+        seed,
+        "violated" if "violated" in outcomes else "unknown" if outcomes else "holds",
+        digest=result.digest,
+        verdicts=dict(verdicts),
+        amounts_fen={v.invariant: v.amount_fen for v in result.verdicts if v.outcome == "violated"},
+        crashed=crashed,
+        audit={"counts": result.audit.counts, "matrix": msgspec.to_builtins(list(result.audit.matrix))},
+        met=list(result.met),
+        touched=dict(result.touched),
+        orders=result.orders,
+        events=len(result.history.events),
+        virtual_us=result.history.header.end_us,
+        wall_ms=round(result.wall_s * 1000, 3),
+    )
+
+
+def artefacts(scenario: Scenario, run: Run, result: RunResult) -> dict[str, bytes]:
+    """Everything about one run: its history, what was said of it, and the plan that replays it."""
+    verdict = {"run": run, "verdicts": list(result.verdicts), "audit": result.audit}
+    plan = {
+        "schema": SCHEMA,
+        "design": run.design,
+        "seed": run.seed,
+        "digest": run.digest,
+        "scenario": dump(scenario),
+        "plan": result.plan,
+    }
+    return {
+        "history.jsonl": b"\n".join(result.history.lines()) + b"\n",
+        "verdict.json": msgspec.json.format(msgspec.json.encode(verdict), indent=1),
+        "plan.json": msgspec.json.format(msgspec.json.encode(plan), indent=1),
+    }
+
+
+def dump(scenario: Scenario) -> dict[str, Any]:
+    """A scenario as plain data that loads again; expectations in the form that files use."""
+    data = scenario.model_dump(mode="json", by_alias=True)
+    data["expect"] = {
+        design: {"violated": list(wanted.violated)} if wanted.violated else "holds"
+        for design, wanted in scenario.expect.items()
+    }
+    return data

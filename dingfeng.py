@@ -1,0 +1,391 @@
+"""dingfeng (定风, "still the storm"): the command line, and nothing else.
+
+Each command reads its input, hands it to `chaos` and shows what came back. Heavy imports wait until
+a command needs them, so `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+if TYPE_CHECKING:
+    from chaos.campaign import Progress
+    from chaos.results import Campaign
+    from chaos.vocabulary import Entry
+    from scenarios.model import Scenario
+
+HOLDS, VIOLATED, BAD_INPUT, INCONCLUSIVE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+app = typer.Typer(
+    name="dingfeng",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Puts an order platform through the storm before its users do, and judges it from books
+    that the platform does not own.
+
+    A **scenario**, a **design** and a **seed** make one run, always the same. Begin with:
+
+    - `dingfeng run callback_late -d naive --seeds 20`: one storm, twenty times
+    - `dingfeng run`: the whole library against every design that it names
+    - `dingfeng replay callback_late:naive:3`: one run again, told in words
+
+    Exit codes: 0 all hold · 1 violated · 2 wrong input · 3 inconclusive · 4 the harness broke · 130 interrupted.
+    """,
+)
+schema_app = typer.Typer(no_args_is_help=True, help="JSON Schemas, for editors that complete and check YAML.")
+app.add_typer(schema_app, name="schema")
+
+
+class Language(StrEnum):
+    """Languages that people are spoken to in."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    SCENARIOS = "scenarios"
+    DESIGNS = "designs"
+    FAULTS = "faults"
+    INVARIANTS = "invariants"
+    RULES = "rules"
+    SITUATIONS = "situations"
+
+
+Lang = Annotated[Language, typer.Option(help="Language of titles and stories.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+
+class BadInput(Exception):
+    """What the user gave cannot be used; the message says why and what was probably meant."""
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of shipped scenarios, or YAML files; all shipped ones if none."),
+    ] = None,
+    design: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--design", "-d", help="Design to run; repeatable. [default: those that the scenarios name]"
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Run seeds 1 to N.  [default: 20]", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Run this one seed.", show_default=False)] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Results directory; must be new or empty.  [default: out/run-NNN]", show_default=False
+        ),
+    ] = None,
+    stop_first: Annotated[
+        bool, typer.Option("--stop-first", help="Stop at the first run that fails unexpectedly.")
+    ] = False,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Run scenarios × designs × seeds, and judge every run.
+
+    - `dingfeng run calm_trade` one scenario, 20 seeds, on the designs that it names
+    - `dingfeng run callback_doubled -d naive --seed 7` one run
+    - `dingfeng run my_storm.yaml -d resilient --seeds 2000 --out out/mine`
+    """
+    from chaos.campaign import Order, conduct
+    from chaos.results import free_directory
+    from chaos.run import run as run_one
+
+    if seeds is not None and seed is not None:
+        raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
+    chosen = _scenarios(scenario or [], lang)
+    order = Order(
+        chosen,
+        _designs(design or [], chosen),
+        [seed] if seed is not None else range(1, (seeds or 20) + 1),
+        run_one,
+        out or free_directory(Path("out")),
+        jobs,
+        stop_first,
+        shlex.join(["dingfeng", *sys.argv[1:]]),
+    )
+    bar = _Bar()
+    try:
+        campaign = conduct(order, bar.show if sys.stderr.isatty() else None)
+    finally:
+        bar.close()
+    _tell(campaign, order.out, lang, as_json=as_json)
+    raise typer.Exit(campaign.exit_code or HOLDS)
+
+
+def _tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        _print_json(
+            {
+                "results": str(out),
+                "exit_code": campaign.exit_code,
+                "interrupted": campaign.interrupted,
+                "error": campaign.error,
+                "wall_s": campaign.wall_s,
+                "cells": msgspec.to_builtins(campaign.cells),
+            }
+        )
+        return
+    from reports.terminal import console, show_campaign
+
+    show_campaign(campaign, str(out), lang, console())
+    if campaign.error:
+        typer.echo(f"dingfeng: {campaign.error}", err=True)
+
+
+@app.command()
+def replay(
+    token: Annotated[
+        str, typer.Argument(help="scenario:design:seed, or a kept run such as out/demo/failures/ID.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Keep plan, history and verdicts in this new directory.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Run one seed again and tell what happened.
+
+    - `dingfeng replay callback_late:naive:17` as every failure prints it
+    - `dingfeng replay out/demo/failures/callback_late-naive-17` by its recorded plan and scenario
+    """
+    from chaos.replay import Recorded, replay_recorded, replay_token
+    from chaos.worker import artefacts, line
+
+    if Path(token).is_dir():
+        recorded = Recorded.read(Path(token))
+        scenario, result = recorded.scenario, replay_recorded(recorded)
+        design, seed = recorded.design, recorded.seed
+    else:
+        name, design, seed = _token(token)
+        scenario = _scenarios([name], lang)[0]
+        _designs([design], [scenario])
+        recorded = None
+        result = replay_token(scenario, design, seed)
+    told = line(scenario, design, seed, result)
+    if out is not None:
+        from chaos.results import claim
+
+        claim(out)
+        for file, content in artefacts(scenario, told, result).items():
+            (out / file).write_bytes(content)
+    same = None if recorded is None else recorded.digest == result.digest
+    if as_json:
+        import msgspec
+
+        _print_json(
+            {"run": msgspec.to_builtins(told), "verdicts": msgspec.to_builtins(result.verdicts), "same": same}
+        )
+    else:
+        from reports.terminal import console, show_replay
+
+        show_replay(told, result.history, result.verdicts, same, lang, console())
+    if same is False:
+        raise typer.Exit(BROKEN)
+    raise typer.Exit({"violated": VIOLATED, "unknown": INCONCLUSIVE}.get(told.outcome, HOLDS))
+
+
+@app.command(name="list")
+def list_names(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """List scenarios, designs, faults, invariants, compensation rules or situations."""
+    entries = _vocabulary(kind, lang)
+    if as_json:
+        _print_json([{"name": entry.name, "title": entry.title} for entry in entries])
+        return
+    from reports.terminal import console, show_names
+
+    show_names([(entry.name, entry.title) for entry in entries], console())
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="A results directory that `run` has written.")],
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Write report.html, junit.xml, summary.json and summary.md into a results directory."""
+    from reports import build
+
+    files = [str(path) for path in build(results, lang.value)]
+    if as_json:
+        _print_json({"files": files})
+    else:
+        typer.echo("\n".join(files))
+
+
+@schema_app.command(name="scenario")
+def schema_scenario() -> None:
+    """The JSON Schema of a scenario file."""
+    from scenarios.model import json_schema
+
+    _print_json(json_schema())
+
+
+@app.command()
+def doctor(
+    seed: Annotated[int, typer.Option(min=0, help="The seed that is run twice.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Check this machine, and that a seed gives the same history in two different processes."""
+    from chaos.doctor import determinism, environment
+    from reports.terminal import console, show_finding
+
+    shown = console()
+    findings = []
+    names = [entry.name for entry in _vocabulary(Kind.SCENARIOS, Language.EN)]
+    designs = [entry.name for entry in _vocabulary(Kind.DESIGNS, Language.EN)]
+    for check in (environment(Path()), determinism(names, designs, seed)):
+        for finding in check:
+            findings.append(finding)
+            if not as_json:
+                show_finding(finding.subject, finding.seen, shown, good=finding.good)
+    if as_json:
+        _print_json([{"subject": one.subject, "good": one.good, "seen": one.seen} for one in findings])
+    raise typer.Exit(HOLDS if all(finding.good for finding in findings) else BROKEN)
+
+
+# ---------------------------------------------------------------- input
+
+
+def _vocabulary(kind: Kind, lang: Language) -> list[Entry]:
+    from chaos import vocabulary
+
+    lists = {
+        Kind.SCENARIOS: vocabulary.scenarios,
+        Kind.DESIGNS: vocabulary.designs,
+        Kind.FAULTS: vocabulary.faults,
+        Kind.INVARIANTS: vocabulary.invariants,
+        Kind.RULES: vocabulary.rules,
+        Kind.SITUATIONS: vocabulary.situations,
+    }
+    return lists[kind](lang.value)
+
+
+def _scenarios(names: list[str], lang: Language) -> list[Scenario]:
+    from scenarios import loading
+
+    designs = [entry.name for entry in _vocabulary(Kind.DESIGNS, lang)]
+    situations = [entry.name for entry in _vocabulary(Kind.SITUATIONS, lang)]
+    chosen: dict[str, Scenario] = {}
+    for name in names or loading.library():
+        scenario = loading.load(name, designs=designs, situations=situations)
+        if scenario.name in chosen and chosen[scenario.name] != scenario:
+            raise BadInput(f"two different scenarios are named {scenario.name!r}")
+        chosen[scenario.name] = scenario
+    return list(chosen.values())
+
+
+def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
+    from scenarios.loading import meant
+
+    known = [entry.name for entry in _vocabulary(Kind.DESIGNS, Language.EN)]
+    for name in names:
+        if name not in known:
+            raise BadInput(f"no design {name!r}{meant(name, known)}; `dingfeng list designs` shows all")
+    wanted = names or [name for scenario in scenarios for name in scenario.expect]
+    if not wanted:
+        raise BadInput("the scenario names no design under `expect`; say which to run with --design")
+    return [name for name in known if name in wanted]
+
+
+def _token(token: str) -> tuple[str, str, int]:
+    parts = token.rsplit(":", 2)
+    if len(parts) != 3 or not parts[2].isdecimal():
+        raise BadInput(f"{token!r} is no replay token (scenario:design:seed) and no directory of a kept run")
+    return parts[0], parts[1], int(parts[2])
+
+
+# ---------------------------------------------------------------- output
+
+
+def _print_json(document: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+class _Bar:
+    """Progress on a terminal's standard error. It starts late, so that workers are forked before its thread."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._task: Any = None
+
+    def show(self, state: Progress) -> None:
+        if self._progress is None:
+            self._progress, self._task = self._open(state.total)
+        self._progress.update(self._task, completed=state.done, failing=state.failing, rate=state.rate_per_s)
+
+    def _open(self, total: int) -> tuple[Any, Any]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failing]} failing · {task.fields[rate]:.0f} seeds/s"),
+            TimeRemainingColumn(),
+        )
+        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        progress.start()
+        return progress, progress.add_task("runs", total=total, failing=0, rate=0.0)
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def main() -> None:
+    """The console script: turns what was raised into one message and the right exit code."""
+    from chaos.results import ResultsError
+    from scenarios.loading import ScenarioError
+
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (BadInput, ScenarioError, ResultsError) as error:
+        typer.echo(f"dingfeng: {error}", err=True)
+        code = BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("dingfeng: interrupted", err=True)
+        code = INTERRUPTED
+    except Exception:  # noqa: BLE001 - anything else is a bug of ours, told as such and with its own code
+        import traceback
+
+        traceback.print_exc()
+        typer.echo("dingfeng: the harness broke; the lines above say where", err=True)
+        code = BROKEN
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

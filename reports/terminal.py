@@ -1,0 +1,148 @@
+"""A campaign in a terminal: the verdict table, what failed, and the line that replays it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from chaos.story import tell, worst
+from rich.console import Console
+from rich.table import Table
+
+from chaos.checkers.verdict import Verdict
+from chaos.history import History
+from chaos.results import Campaign, CellSummary, Run
+
+WIDTH_WITHOUT_TERMINAL = 110
+_STYLES = {
+    "holds": "green",
+    "as expected": "green",
+    "not run": "dim",
+    "inconclusive": "yellow",
+    "violated": "red",
+    "not violated": "red",
+    "broken": "bold red",
+}
+_STYLE_OF = {"holds": "holds", "unknown": "inconclusive", "violated": "violated"}
+_SAME = {
+    None: "",
+    True: ", the same as recorded",
+    False: ", NOT the same as recorded: code has changed since",
+}
+_OUTCOMES = {
+    "en": {name: name for name in _STYLES},
+    "zh": {
+        "holds": "守住",
+        "as expected": "如预期违反",
+        "not run": "未运行",
+        "inconclusive": "无定论",
+        "violated": "违反",
+        "not violated": "未见预期的违反",
+        "broken": "测试台故障",
+    },
+}
+_WORDS = {
+    "en": {
+        "scenario": "scenario",
+        "design": "design",
+        "outcome": "outcome",
+        "violated": "violated",
+        "runs": "runs",
+        "replay": "replay",
+        "interrupted": "interrupted: {done} runs are kept in {path}",
+        "done": "{done} runs in {wall:.1f} s ({rate:.0f} seeds/s), results in {path}",
+    },
+    "zh": {
+        "scenario": "场景",
+        "design": "方案",
+        "outcome": "结论",
+        "violated": "被违反",
+        "runs": "次数",
+        "replay": "重放",
+        "interrupted": "已中断:{done} 次运行的结果保存在 {path}",
+        "done": "{done} 次运行,用时 {wall:.1f} 秒(每秒 {rate:.0f} 个种子),结果在 {path}",
+    },
+}
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A console that is plain and wide enough when nobody watches. Rich itself honours NO_COLOR."""
+    file = stream or sys.stdout
+    width = None if file.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(file=file, width=width, highlight=False, soft_wrap=False)
+
+
+def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> None:
+    """The table, reasons of whatever is not as it should be, a replay line for each kind of failure."""
+    words = _WORDS[lang]
+    out.print(_table(campaign.cells, lang))
+    for cell in campaign.cells:
+        if cell.outcome in ("violated", "not violated", "inconclusive", "broken"):
+            style = _STYLES[cell.outcome]
+            name = f"{cell.scenario} × {cell.design}"
+            out.print(f"[{style}]{_OUTCOMES[lang][cell.outcome]}[/] {name}: {'; '.join(cell.reasons)}")
+    replays = [token for cell in campaign.cells for token in cell.replay]
+    for token in replays:
+        out.print(f"dingfeng replay {token}", soft_wrap=True)
+    done = sum(cell.runs for cell in campaign.cells)
+    line = words["interrupted" if campaign.interrupted else "done"]
+    rate = done / max(campaign.wall_s, 1e-9)
+    out.print(line.format(done=done, wall=campaign.wall_s, rate=rate, path=path), soft_wrap=True)
+
+
+def _table(cells: Sequence[CellSummary], lang: str) -> Table:
+    words = _WORDS[lang]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("scenario", "design", "outcome", "violated"):
+        table.add_column(words[name], overflow="fold")
+    table.add_column(words["runs"], justify="right")
+    for cell in cells:
+        outcome = f"[{_STYLES[cell.outcome]}]{_OUTCOMES[lang][cell.outcome]}[/]"
+        violated = " ".join(f"{name} {count}" for name, count in cell.violated.items())
+        table.add_row(cell.scenario, cell.design, outcome, violated, str(cell.runs))
+    return table
+
+
+def show_verdicts(verdicts: Sequence[Verdict], out: Console) -> None:
+    """What one run broke or left undecided, with the first witness of each."""
+    for verdict in verdicts:
+        if verdict.outcome == "holds":
+            continue
+        style = _STYLES["violated" if verdict.outcome == "violated" else "inconclusive"]
+        out.print(f"[{style}]{verdict.invariant} {verdict.outcome}[/] ({verdict.count} of {verdict.checked})")
+        for witness in verdict.witnesses[:1]:
+            details = ", ".join(f"{key} {value}" for key, value in witness.data.items())
+            out.print(f"  {witness.entity} {witness.id}: {witness.words} {details}", markup=False)
+
+
+def show_replay(
+    run: Run, history: History, verdicts: Sequence[Verdict], same: bool | None, lang: str, out: Console
+) -> None:
+    """One run: how it ended, what it broke, and the worst story in plain words."""
+    out.print(
+        f"{run.scenario} × {run.design}, seed {run.seed}: [{_STYLES[_STYLE_OF[run.outcome]]}]{run.outcome}[/]"
+    )
+    show_verdicts(verdicts, out)
+    broken = [verdict for verdict in verdicts if verdict.outcome == "violated"]
+    if broken:
+        story = tell(history, worst(broken), lang)
+        out.print(f"\n[bold]{story.title}[/]")
+        out.print(" ".join(story.sentences), markup=False)
+    out.print(f"digest {run.digest}, {run.events} events" + _SAME[same])
+
+
+def show_names(entries: Sequence[tuple[str, str]], out: Console) -> None:
+    """Names and what they mean, in two columns."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for name, title in entries:
+        table.add_row(name, title)
+    out.print(table)
+
+
+def show_finding(subject: str, seen: str, out: Console, *, good: bool) -> None:
+    """One line of the doctor's."""
+    mark = "[green]ok[/]   " if good else "[red]wrong[/]"
+    out.print(f"{mark} {subject}: {seen}", soft_wrap=True)
