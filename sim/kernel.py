@@ -369,6 +369,19 @@ class Kernel(simpy.Environment):
                 del self._at[when]
         self._rebuild_times()
 
+    def close(self) -> None:
+        """The run is over: drop every task that is still queued, and forget the queue."""
+        queued = [*self.ready]
+        for item in self._at.values():
+            queued.extend(item if type(item) is list else (item,))
+        self.ready.clear()
+        self._at.clear()
+        self._times.clear()
+        for entry in queued:
+            if type(entry) is Task:
+                entry.drop()
+        self.ready.clear()
+
     def _rebuild_times(self) -> None:
         self._times[:] = self._at
         heapify(self._times)
