@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_platform.ports import HOUR, MINUTE, SECOND, Request, Response
+from reference_platform.ports import EMPTY, HOUR, MINUTE, SECOND, Request, Response
 from sim.counterparties.callbacks import Callback, Callbacks
 from sim.counterparties.signatures import Message, Seal
 from sim.counterparties.timers import Post, Timers
@@ -43,7 +43,10 @@ FATES: Final = ("fail", "false_success", "partial", "slow", "callback_first")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A supplier's contract. `direct_share` of orders are answered once done, the rest by callback."""
+    """A supplier's contract. `direct_share` of orders are answered once done, the rest by callback.
+
+    `unit_cost_fen` is the price of a piece whose sku has no price of its own.
+    """
 
     service_us: tuple[int, int] = (SECOND // 2, 3 * SECOND)
     accept_us: int = 200_000
@@ -52,6 +55,7 @@ class Terms:
     query_not_before_us: int = 3 * MINUTE
     queries_per_s: int = 30
     reveal_us: int = 2 * MINUTE
+    unit_cost_fen: int = 80
 
 
 class _Order:
@@ -93,7 +97,6 @@ class Supplier:
         self,
         name: str,
         *,
-        costs: Mapping[str, int],
         timers: Timers,
         post: Post,
         seal: Seal,
@@ -101,6 +104,7 @@ class Supplier:
         streams: Streams,
         epoch_us: int,
         storm: Storm = CALM,
+        costs: Mapping[str, int] = EMPTY,
         terms: Terms | None = None,
     ) -> None:
         self.name = name
@@ -177,7 +181,7 @@ class Supplier:
             attempt_no,
             {"supplier": self.name, "sku": body["sku"], "account": order.account, "quantity": order.quantity},
         )
-        unit_cost_fen = self._costs.get(body["sku"], 0)
+        unit_cost_fen = self._costs.get(body["sku"], self._terms.unit_cost_fen)
         plan = self._plan(order)
         if plan.direct:
             self._timers.call_at(now + plan.takes_us, self._finish, order, plan, unit_cost_fen, told)

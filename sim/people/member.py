@@ -153,7 +153,8 @@ class Member:
                 return answer.body
             if answer.status < 500:
                 return None
-            await sleep(self._between_us(AGAIN_US, "people.again", client_key, str(n)))
+            # Longer each time: a key whose holder died is free again only after its lease.
+            await sleep(n * self._between_us(AGAIN_US, "people.again", client_key, str(n)))
         return None
 
     def _click_again(self, args: Mapping[str, Any]) -> None:
