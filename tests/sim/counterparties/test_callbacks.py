@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from reference_platform.ports import HOUR, MINUTE, SECOND, Response
@@ -19,7 +21,7 @@ def _pay(scene: Scene, contract: Contract = WECHAT, charge_no: str = "O1/c1") ->
 
 def _gaps_s(scene: Scene) -> list[int]:
     times = [at_us for at_us, _ in scene.received]
-    return [(later - earlier) // SECOND for earlier, later in zip(times, times[1:], strict=False)]
+    return [(later - earlier) // SECOND for earlier, later in itertools.pairwise(times)]
 
 
 def test_an_accepted_notice_is_not_repeated() -> None:

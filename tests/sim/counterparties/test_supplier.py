@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_only_the_body_success_ends_its_callbacks(reply: Response | None) -> Non
     supplier.submit()
     scene.wait(48 * HOUR)
     times = [at_us for at_us, _ in scene.received]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert (gaps[0], gaps[-1]) == (15 * SECOND, 6 * HOUR)
     assert times[-1] < 24 * HOUR
 
