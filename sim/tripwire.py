@@ -116,7 +116,10 @@ def _guard(original: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _stand_in(original: type, construct: Callable[..., Any], members: dict[str, Any]) -> type:
-    """A class in place of `original`: values are of the real class, and compare and pickle as such."""
+    """A class in place of `original`: values are of the real class and compare as such.
+
+    Only pickling them has to wait until the real class is back, because pickle looks it up by name.
+    """
 
     class Meta(type):
         def __instancecheck__(cls, instance: object) -> bool:

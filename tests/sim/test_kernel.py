@@ -35,7 +35,8 @@ class OddError(Exception):
 
 def test_entries_due_at_one_time_run_in_the_order_they_were_scheduled() -> None:
     """Ties are broken by order of scheduling, whatever kind of entry it is."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def task() -> None:
         await sleep(10)
@@ -150,7 +151,8 @@ def test_the_trace_is_the_same_in_another_process_with_another_hash_seed() -> No
 
 def test_a_coroutine_awaits_a_simpy_event() -> None:
     """`event_done` gives the event's value, also of an event long processed."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def main() -> None:
         seen.append(await kernel.event_done(kernel.timeout(25, value="tea")))
@@ -166,7 +168,8 @@ def test_a_coroutine_awaits_a_simpy_event() -> None:
 
 def test_a_coroutine_shares_a_simpy_resource_with_processes() -> None:
     """Staff modelled in SimPy serve platform coroutines and processes in one queue."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     desk = simpy.Resource(kernel, capacity=1)
 
     async def coroutine() -> None:
@@ -190,7 +193,8 @@ def test_a_coroutine_shares_a_simpy_resource_with_processes() -> None:
 
 def test_a_failed_event_raises_its_own_error_in_the_coroutine() -> None:
     """SimPy would rebuild the error from its args, which this one does not survive."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     error = OddError(7, detail="odd")
 
     async def main() -> None:
@@ -215,7 +219,8 @@ def test_a_failed_event_that_nobody_handles_ends_the_run_with_its_own_error() ->
 
 def test_simpys_own_run_works_until_a_time_and_until_an_event() -> None:
     """`env.run` handles tasks, light calls and events alike, and stops before what is due at its end."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def task() -> str:
         await sleep(30)
@@ -249,7 +254,8 @@ def test_a_fraction_of_a_microsecond_is_refused() -> None:
 
 def test_run_until_includes_its_end_and_leaves_the_clock_there() -> None:
     """What is due at the end runs; what is due later stays."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     for at_us in (5, 10, 11):
         kernel.call_at(at_us, seen.append, at_us)
     kernel.run_until(10)
@@ -258,7 +264,8 @@ def test_run_until_includes_its_end_and_leaves_the_clock_there() -> None:
 
 def test_daemons_are_not_pending_work() -> None:
     """A poll that never ends does not keep the run alive, and the clock stays at the last real event."""
-    kernel, polls = Kernel(), []
+    kernel = Kernel()
+    polls: list[int] = []
 
     async def poll() -> None:
         while True:
@@ -278,7 +285,8 @@ def test_daemons_are_not_pending_work() -> None:
 
 def test_work_that_a_daemon_starts_is_pending() -> None:
     """The poll's own statements are work; only its sleep is not."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def poll() -> None:
         while True:
@@ -304,7 +312,8 @@ def test_run_until_idle_stops_at_its_limit_with_work_pending() -> None:
 
 def test_cancelled_timers_are_neither_called_nor_pending() -> None:
     """Neither alone at their time nor among others, and cancelling twice or late does nothing."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     alone, first, second = (kernel.call_at(at, seen.append, at) for at in (10, 20, 20))
     alone.cancel()
     first.cancel()
@@ -339,7 +348,8 @@ def test_the_kernel_neither_runs_inside_itself_nor_backwards() -> None:
 
 def test_close_drops_what_is_still_queued() -> None:
     """After the end of a run no coroutine is left half-way: each cleans up now, not at some later time."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def task() -> None:
         try:

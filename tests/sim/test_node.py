@@ -177,7 +177,7 @@ def test_nothing_of_a_crashed_node_takes_effect_not_even_its_cleanup() -> None:
 def test_every_port_of_a_dead_incarnation_raises() -> None:
     """Also when somebody still holds on to it."""
     kept: list[Incarnation] = []
-    node = serving(lambda incarnation: kept.append(incarnation))
+    node = serving(kept.append)
     node.restart()
     dead, alive = kept
     for use in (dead.clock.now_us, lambda: dead.clock.sleep(1), lambda: dead.spawn(work(1), "late")):
@@ -196,20 +196,20 @@ def test_a_crash_drops_every_request_taken_in() -> None:
     assert outcomes(askers) == [("dropped", 10), ("dropped", 10)]
 
 
-def test_a_node_that_brings_itself_down_while_serving_answers_nothing() -> None:
+@pytest.mark.parametrize("wait_us", [0, 10])
+def test_a_node_that_brings_itself_down_while_serving_answers_nothing(wait_us: int) -> None:
     """Before its first wait or after it."""
-    for wait_us in (0, 10):
 
-        async def handler(_: int, wait_us: int = wait_us) -> str:
-            await work(wait_us)
-            node.crash()
-            await sleep(5)
-            return "never"
+    async def handler(_: int) -> str:
+        await work(wait_us)
+        node.crash()
+        await sleep(5)
+        return "never"
 
-        node = serving(lambda _, handler=handler: handler)  # type: ignore[misc]
-        askers = ask(node, 1)
-        assert node.kernel.run_until_idle(LONG)
-        assert outcomes(askers) == [("dropped", wait_us)]
+    node = serving(lambda _: handler)
+    askers = ask(node, 1)
+    assert node.kernel.run_until_idle(LONG)
+    assert outcomes(askers) == [("dropped", wait_us)]
 
 
 def test_crash_hooks_run_once_before_the_tasks_are_closed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sim.kernel import (
@@ -29,7 +31,8 @@ async def after(us: int, value: object = None, error: Exception | None = None) -
 
 def test_a_future_hands_its_value_to_the_waiting_task_in_the_same_microsecond() -> None:
     """Setting twice keeps the first value."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     future = Future(kernel)
 
     async def main() -> None:
@@ -58,7 +61,8 @@ def test_a_future_awaited_by_two_tasks_is_an_error_of_the_harness() -> None:
 
 def test_awaiting_a_task_gives_its_value_or_its_error() -> None:
     """Before or after it ended."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def main() -> None:
         seen.append(await kernel.spawn(after(10, "value")))
@@ -86,7 +90,8 @@ def test_an_error_that_nobody_awaits_ends_the_run_and_names_the_task() -> None:
 
 def test_gather_waits_for_all_and_then_raises_the_first_error_in_order_of_tasks() -> None:
     """An error while others still run is not unheard."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def main() -> None:
         seen.append(await gather(*(kernel.spawn(after(us, us)) for us in (30, 10, 20))))
@@ -106,7 +111,8 @@ def test_gather_waits_for_all_and_then_raises_the_first_error_in_order_of_tasks(
 
 def test_wait_for_times_out_and_tells_the_setter() -> None:
     """The future is done then, so a lock or a value is not handed to somebody who left."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     future = Future(kernel)
 
     async def main() -> None:
@@ -123,7 +129,8 @@ def test_wait_for_times_out_and_tells_the_setter() -> None:
 
 def test_wait_for_leaves_no_timer_behind() -> None:
     """A value in time cancels the time-out: nothing is pending afterwards."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     future = Future(kernel)
 
     async def main() -> None:
@@ -153,7 +160,8 @@ def test_a_daemon_wait_is_not_pending_but_a_plain_one_is() -> None:
 
 def test_a_task_that_is_waited_for_too_long_goes_on_unharmed() -> None:
     """Its value can still be awaited, and its error is still heard of."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def main() -> None:
         task = kernel.spawn(after(100, "value"))
@@ -173,7 +181,8 @@ def test_a_task_that_is_waited_for_too_long_goes_on_unharmed() -> None:
 
 def test_a_cancelled_task_cleans_up_and_its_old_wake_up_does_nothing() -> None:
     """The sleep that was cut short must not wake the cleanup's own sleep."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def victim() -> None:
         try:
@@ -200,7 +209,8 @@ def test_a_cancelled_task_cleans_up_and_its_old_wake_up_does_nothing() -> None:
 
 def test_a_future_can_be_awaited_again_after_its_waiter_was_cancelled() -> None:
     """The one who left is not woken, and does not block the next."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
     future = Future(kernel)
 
     async def wait(name: str) -> None:
@@ -228,7 +238,8 @@ def test_a_task_cannot_cancel_itself() -> None:
 
 def test_a_dropped_task_runs_no_more_and_whoever_awaits_it_learns() -> None:
     """Its cleanup runs at once and cannot await; what the cleanup raises is void."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def stubborn() -> None:
         try:
@@ -252,7 +263,8 @@ def test_a_dropped_task_runs_no_more_and_whoever_awaits_it_learns() -> None:
 
 def test_a_task_that_drops_itself_goes_no_further_than_its_next_await() -> None:
     """It is on the stack, so it cannot be closed on the spot."""
-    kernel, seen = Kernel(), []
+    kernel = Kernel()
+    seen: list[Any] = []
 
     async def main() -> None:
         task.drop()
