@@ -1,0 +1,20 @@
+"""Results directory in, explanation out: a page, figures, JUnit, JSON and Markdown.
+
+Start at `render.py` (what is written), then `reading.py` (directory → `campaign.py`), `page.py` (what
+the page says) and `sheet.py` and `lanes.py` (what the figures show). Reports meet the rest of the
+house only in a results directory; of `chaos` they use the types that read one, and its texts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def build(results: Path, lang: str = "en") -> list[Path]:
+    """Write every report of the campaign in `results` beside it; the files written, the page first.
+
+    Raises chaos.results.ResultsError for a directory that is none, is damaged or of another version.
+    """
+    from reports.render import write  # matplotlib takes its time: only who renders pays for it
+
+    return write(results, lang)

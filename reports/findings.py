@@ -1,0 +1,56 @@
+"""Orders that ended badly, the gravest first: one line an order and run, whatever the number of invariants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chaos.checkers.verdict import Witness
+from reports.campaign import Campaign, Failure
+from reports.titles import Titles
+
+OF_A_KIND = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the kept runs say of one order (or wallet, card, …): `sentence` is of its gravest witness."""
+
+    failure: Failure
+    entity_id: str
+    users: tuple[str, ...]
+    amount_fen: int
+    invariants: tuple[str, ...]
+    sentence: str
+    expected: bool
+
+
+def findings(campaign: Campaign, lang: str) -> list[Finding]:
+    """Every witness of every kept failure, joined by order; of unexpected failures first, then by money."""
+    titles = Titles(lang)
+    found: list[Finding] = []
+    for failure in campaign.failures:
+        cases: dict[str, list[tuple[str, Witness]]] = {}
+        for verdict in failure.verdicts:
+            for witness in verdict.witnesses:
+                cases.setdefault(witness.id, []).append((verdict.invariant, witness))
+        expected = campaign.pair(failure).outcome != "violated"
+        for entity_id, many in cases.items():
+            invariant, gravest = max(many, key=lambda case: case[1].amount_fen)
+            names = tuple(dict.fromkeys(name for name, _ in many))
+            users = tuple(dict.fromkeys(user for _, witness in many for user in witness.users))
+            sentence = titles.witness(invariant, gravest)
+            found.append(Finding(failure, entity_id, users, gravest.amount_fen, names, sentence, expected))
+    found.sort(key=lambda f: (f.expected, -f.amount_fen, f.failure.id, f.entity_id))
+    return _varied(found)
+
+
+def _varied(found: list[Finding]) -> list[Finding]:
+    """Two of each kind come first; twenty times the same failure would hide the others."""
+    seen: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+    ranks: list[tuple[bool, bool, int]] = []
+    for place, finding in enumerate(found):
+        kind = (finding.failure.scenario, finding.failure.design, finding.invariants)
+        ranks.append((finding.expected, seen[kind] >= OF_A_KIND, place))
+        seen[kind] += 1
+    return [found[place] for _, _, place in sorted(ranks)]

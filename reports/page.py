@@ -1,0 +1,243 @@
+"""The page: what a campaign says, in the order in which a reader asks. Self-contained, no request goes out."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from chaos.history import load
+from reports import lanes, sheet, stories, storm, strength, tables
+from reports.campaign import Campaign, Failure
+from reports.findings import Finding, findings
+from reports.path import path
+from reports.sentences import extent, opening
+from reports.titles import Titles
+from reports.words import Words, clock, yuan
+
+ORDERS_AT_MOST = 20
+REPLAYS_AT_MOST = 24
+SHEETS_AT_MOST = 48
+SHEET_BYTES_AT_MOST = 2_400_000
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(campaign: Campaign, lang: str) -> str:
+    words, titles = Words(lang), Titles(lang)
+    found = findings(campaign, lang)
+    situations, also_met = tables.situations(campaign, words, titles)
+    groups, left_out = _sheets(campaign, words)
+    context = {
+        "w": words,
+        "css": _ours((_TEMPLATES / "report.css").read_text("utf-8")),
+        "verdict": _badge(campaign, words),
+        "sentence": opening(campaign, words),
+        "extent": extent(campaign, words),
+        "interrupted": campaign.meta.interrupted,
+        "designs": campaign.designs,
+        "story": _story(campaign, words),
+        "verdicts": tables.verdicts(campaign, words),
+        "orders": [_order(finding, words) for finding in found[:ORDERS_AT_MOST]],
+        "orders_at_most": ORDERS_AT_MOST,
+        "orders_rest": _rest(campaign, found, words),
+        "sheets": groups,
+        "sheets_left": words("figure.comma").join(left_out),
+        "audit": tables.audit(campaign, words, titles),
+        "invariants": tables.invariants(campaign, words, titles),
+        "situations": situations,
+        "also_met": also_met,
+        "strength": _strength(campaign, words),
+        "replays": replays(campaign, words, titles),
+        "ran": _ran(campaign, words),
+    }
+    return str(_environment().get_template("report.html.j2").render(context))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def _ours(markup: str) -> Markup:
+    """Markup that this package made: its style sheet, and figures whose texts matplotlib has escaped."""
+    return Markup(markup)  # noqa: S704 - see above; everything else on the page is escaped
+
+
+def _badge(campaign: Campaign, words: Words) -> dict[str, Any]:
+    outcome = campaign.outcome()
+    return tables.cell("none" if outcome == "empty" else outcome, words)
+
+
+# ------------------------------------------------------------------ the worst story
+
+
+def _story(campaign: Campaign, words: Words) -> dict[str, Any] | None:
+    failures = campaign.grave_failures()
+    if not failures:
+        return None
+    failure = failures[0]
+    history = load(failure.path / "history.jsonl")
+    telling = stories.tell(history, failure.verdicts, words.lang)
+    steps = path(history, telling.order_id, _evidence(failure, telling.order_id))
+    facts = [
+        (words("column.order"), telling.order_id),
+        (words("column.member"), telling.user or "–"),
+        (words("column.where"), f"{failure.scenario} · {failure.design} · {failure.seed}"),
+        (words("column.result"), tables.cell(campaign.pair(failure).outcome, words)["word"]),
+    ]
+    title = words("figure.sheet", scenario=campaign.title(failure.scenario, words.lang), design=failure.design, seed=failure.seed)  # fmt: skip
+    return {
+        "title": telling.title,
+        "money": yuan(telling.money_fen),
+        "facts": facts,
+        "sentences": telling.sentences,
+        "saved_by": telling.saved_by,
+        "timeline": [(clock(t_us), text) for t_us, text in telling.timeline],
+        "order": telling.order_id,
+        "replay": failure.replay,
+        "lanes": _ours(lanes.draw(steps, telling.order_id, words)) if steps else None,
+        "sheet": _ours(sheet.draw(storm.read(history), words, title, full=True)),
+        "sheet_title": title,
+    }
+
+
+def _evidence(failure: Failure, order_id: str) -> set[int]:
+    return {
+        index for verdict in failure.verdicts for witness in verdict.witnesses if witness.id == order_id
+        for index in witness.events
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------ the rest
+
+
+def _order(finding: Finding, words: Words) -> dict[str, str]:
+    failure = finding.failure
+    return {
+        "id": finding.entity_id,
+        "member": words("figure.comma").join(finding.users) or "–",
+        "money": yuan(finding.amount_fen),
+        "what": finding.sentence,
+        "invariants": " ".join(finding.invariants),
+        "where": f"{failure.scenario} · {failure.design} · {failure.seed}",
+        "status": words("cell.expected") if finding.expected else "",
+    }
+
+
+def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:
+    shown = len(found[:ORDERS_AT_MOST])
+    total = sum(verdict.count for failure in campaign.failures for verdict in failure.verdicts)
+    bad = sum(pair.bad for pair in campaign.pairs.values())
+    return words("page.orders_rest", n=f"{total - shown:,}", runs=f"{bad:,}") if total > shown else ""
+
+
+def _sheets(campaign: Campaign, words: Words) -> tuple[list[dict[str, Any]], list[str]]:
+    """One drawn run for each pair, failing scenarios first, until the page is large enough."""
+    worst: dict[tuple[str, str], Path] = {}
+    for failure in campaign.grave_failures():
+        worst.setdefault((failure.scenario, failure.design), failure.path)
+    groups: list[dict[str, Any]] = []
+    left: list[str] = []
+    drawn = size = 0
+    for scenario in campaign.scenarios():
+        kept = {}
+        for design in campaign.designs:
+            pair = campaign.pairs.get((scenario, design))
+            chosen = worst.get((scenario, design)) or (pair.sample if pair else None)
+            if chosen is not None:
+                kept[design] = chosen
+        if drawn + len(kept) > SHEETS_AT_MOST or size > SHEET_BYTES_AT_MOST:
+            left += [f"{scenario} · {design}" for design in kept]
+        elif kept:
+            group = _side_by_side(campaign, scenario, kept, words)
+            groups.append(group)
+            drawn, size = drawn + len(kept), size + sum(len(shown["svg"]) for shown in group["sheets"])
+    return groups, left
+
+
+def _side_by_side(campaign: Campaign, scenario: str, kept: dict[str, Path], words: Words) -> dict[str, Any]:
+    """The kept runs of one scenario on one time axis, a sheet for each design."""
+    histories = {design: load(chosen / "history.jsonl") for design, chosen in kept.items()}
+    storms = {design: storm.read(history) for design, history in histories.items()}
+    storm.align(list(storms.values()))
+    name = campaign.title(scenario, words.lang)
+    shown = []
+    for design, run in storms.items():
+        seed = histories[design].header.seed
+        svg = sheet.draw(
+            run, words, words("figure.sheet", scenario=name, design=design, seed=seed), full=False
+        )
+        caption = words("figure.seed", seed=seed)
+        outcome = campaign.pairs[scenario, design].outcome
+        shown.append(tables.cell(outcome, words, design=design, svg=_ours(svg), caption=caption))
+    return {"title": name, "sheets": shown}
+
+
+def _strength(campaign: Campaign, words: Words) -> list[tuple[str, str]]:
+    rows = []
+    for design in campaign.designs:
+        pairs = [pair for pair in campaign.pairs.values() if pair.design == design]
+        rows.append((design, strength.sentence(sum(p.bad for p in pairs), sum(p.runs for p in pairs), words)))
+    return rows
+
+
+def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, str]]:
+    """One line for each kind of failure, those of designs that should have held first.
+
+    Kinds that the same seed shows share a line.
+    """
+    shown: dict[str, list[str]] = {}
+    for grave in (True, False):
+        for scenario in campaign.scenarios():
+            for design in campaign.designs:
+                pair = campaign.pairs.get((scenario, design))
+                if pair is None or (pair.outcome == "violated") != grave:
+                    continue
+                for invariant in sorted(pair.violated):
+                    seed = pair.first_seed[invariant]
+                    shown.setdefault(f"dingfeng replay {scenario}:{design}:{seed}", []).append(
+                        f"{invariant} {titles.invariant(invariant)}".strip()
+                    )
+    join = words("figure.semicolon").join
+    return [
+        {"command": command, "what": join(what)} for command, what in list(shown.items())[:REPLAYS_AT_MOST]
+    ]
+
+
+def _ran(campaign: Campaign, words: Words) -> list[tuple[str, str, bool]]:
+    meta = campaign.meta
+    join = words("figure.comma").join
+    rows = [
+        ("command", meta.command, True),
+        (
+            "version",
+            join(
+                f"{name} {version}" for name, version in {"dingfeng": meta.version, **meta.versions}.items()
+            ),
+            False,
+        ),
+        ("designs", join(campaign.designs), False),
+        ("scenarios", join(meta.scenarios), False),
+        ("seeds", seeds_text(meta.seeds), False),
+        ("runs", f"{campaign.runs:,}", False),
+        ("orders", f"{campaign.orders:,}", False),
+        ("virtual", words.span(campaign.virtual_us), False),
+        ("took", words.span(int(meta.wall_s * 1_000_000)), False),
+        ("started", meta.started, False),
+        ("schema", str(meta.schema), False),
+    ]
+    return [(words(f"ran.{key}"), value, code) for key, value, code in rows if value]
+
+
+def seeds_text(seeds: list[int]) -> str:
+    """`1–20`, or the seeds themselves when they are not in a row."""
+    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]}–{seeds[-1]}"
+    shown = ", ".join(map(str, seeds[:12]))
+    return shown + (" …" if len(seeds) > 12 else "")

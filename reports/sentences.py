@@ -1,0 +1,48 @@
+"""The verdict of a campaign in one sentence."""
+
+from __future__ import annotations
+
+from reports.campaign import Campaign, Pair
+from reports.words import Words
+
+
+def opening(campaign: Campaign, words: Words) -> str:
+    """The first thing a reader sees; true whatever the campaign came to."""
+    pairs = [pair for pair in campaign.pairs.values() if pair.runs]
+    outcome = campaign.outcome()
+    if outcome == "empty":
+        return words("sentence.empty")
+    if outcome == "holds":
+        scenarios = words.count("sentence.scenarios", len({pair.scenario for pair in pairs}))
+        return words("sentence.held", runs=f"{sum(p.runs for p in pairs):,}", scenarios=scenarios)
+    if outcome == "expected":
+        return _as_expected(pairs, words)
+    concerned = [pair for pair in pairs if pair.outcome == outcome]
+    if outcome == "violated":
+        designs = words("figure.comma").join(dict.fromkeys(pair.design for pair in concerned))
+        runs = sum(pair.runs for pair in pairs if pair.design in {p.design for p in concerned})
+        return words(
+            "sentence.violated", designs=designs, broken=f"{sum(p.bad for p in concerned):,}", runs=f"{runs:,}",
+            pairs=len(concerned), all=len(pairs),
+        )  # fmt: skip
+    return words(f"sentence.{outcome}", pairs=len(concerned), all=len(pairs))
+
+
+def _as_expected(pairs: list[Pair], words: Words) -> str:
+    join = words("figure.comma").join
+    weak = list(dict.fromkeys(pair.design for pair in pairs if pair.outcome == "expected"))
+    good = list(dict.fromkeys(pair.design for pair in pairs if pair.design not in weak))
+    broken = {name for pair in pairs if pair.outcome == "expected" for name in pair.violated}
+    if not good:
+        return words("sentence.only_expected", bad=join(weak), n=len(broken))
+    runs = sum(pair.runs for pair in pairs if pair.design in good)
+    return words("sentence.held_expected", good=join(good), runs=f"{runs:,}", bad=join(weak), n=len(broken))
+
+
+def extent(campaign: Campaign, words: Words) -> str:
+    """How much was run, under the opening sentence."""
+    scenarios = words.count("sentence.scenarios", len({scenario for scenario, _ in campaign.pairs}))
+    return words(
+        "sentence.extent", scenarios=scenarios, designs=len(campaign.designs), runs=f"{campaign.runs:,}",
+        orders=f"{campaign.orders:,}",
+    )  # fmt: skip

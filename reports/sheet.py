@@ -1,0 +1,98 @@
+"""One run on one sheet: how long orders took, what was asked and achieved, and whose money was at risk.
+
+The panels share one time axis and the fault bands behind it, so that cause and effect stand in one column.
+"""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from reports import panels, style
+from reports.bands import Band
+from reports.orders import MINUTE_US
+from reports.storm import BANDS_AT_MOST, Storm, describe
+from reports.words import Words
+
+WIDTH = 480.0
+_ROW = 21.0
+
+
+def draw(storm: Storm, words: Words, title: str, *, full: bool) -> str:
+    """The sheet as inline SVG; `full` adds the panel of offered against achieved."""
+    with style.settings(title):
+        rows = storm.bands[:BANDS_AT_MOST]
+        strip = storm.rows * _ROW + (14.0 if len(storm.bands) > len(rows) else 0.0)
+        heights = [150.0, 90.0, 96.0] if full else [140.0, 86.0]
+        figure = style.canvas(WIDTH, 6 + strip + sum(heights) + 60.0 * len(heights) + 24)
+        top = 6.0
+        axes: list[Axes] = []
+        strip_axes = style.panel(figure, panels.LEFT, top, panels.RIGHT, top + max(strip, 1.0))
+        top += strip
+        for height in heights:
+            top += 44.0
+            axes.append(style.panel(figure, panels.LEFT, top, panels.RIGHT, top + height))
+            top += height + 16.0
+        _strip(strip_axes, storm, rows, strip, words)
+        panels.latency(axes[0], storm, words)
+        if full:
+            panels.traffic(axes[1], storm, words)
+        panels.risk(axes[-1], storm, words)
+        for axis in axes:
+            _time_axis(axis, storm, words, last=axis is axes[-1])
+        return style.svg(figure, title, describe(storm, words))
+
+
+def _strip(axes: Axes, storm: Storm, rows: list[Band], height: float, words: Words) -> None:
+    axes.set_axis_off()
+    axes.set_xlim(0, storm.shown_until_us)
+    axes.set_ylim(max(height, 1.0), 0)
+    scale = (panels.RIGHT - panels.LEFT) / storm.shown_until_us
+    for index, band in enumerate(rows):
+        y = index * _ROW
+        windows = [w for w in band.windows if w[0] < storm.shown_until_us]
+        touches = [t for t in band.touches if t <= storm.shown_until_us]
+        axes.broken_barh(
+            [(start, min(end, storm.shown_until_us) - start) for start, end in windows], (y + 12, 5),
+            facecolor=style.BAND_EDGE, linewidth=0,
+        )  # fmt: skip
+        axes.vlines(_thinned(touches), y + 11, y + 18, color=style.BAND_EDGE, linewidth=1.2)
+        label = words.fault(band.fault) + (f" ×{len(band.touches)}" if len(band.touches) > 1 else "")
+        first = min([w[0] for w in windows] + touches, default=0) * scale
+        room = panels.RIGHT - panels.LEFT - style.text_width(label, style.SMALL)
+        axes.text(max(0.0, min(first, room)) / scale, y + 9, label, size=style.SMALL, color=style.BAND_EDGE)
+    if len(storm.bands) > len(rows):
+        more = words("figure.more_faults", n=len(storm.bands) - len(rows))
+        axes.text(0, height - 3, more, size=style.SMALL, color=style.MUTED)
+
+
+def _thinned(times: list[int], at_most: int = 150) -> list[int]:
+    """Evenly fewer: ticks closer than a pixel are one tick to the eye and many bytes to the page."""
+    step = max(1, -(-len(times) // at_most))
+    return times[::step]
+
+
+def _shade(axes: Axes, storm: Storm) -> None:
+    for band in storm.bands[:BANDS_AT_MOST]:
+        for start, end in band.windows:
+            if start < storm.shown_until_us:
+                axes.axvspan(
+                    start,
+                    min(end, storm.shown_until_us),
+                    facecolor=style.BAND,
+                    alpha=0.45,
+                    linewidth=0,
+                    zorder=0,
+                )
+
+
+def _time_axis(axes: Axes, storm: Storm, words: Words, *, last: bool) -> None:
+    _shade(axes, storm)
+    axes.set_xlim(0, storm.shown_until_us)
+    minutes = storm.shown_until_us / MINUTE_US
+    step = next((s for s in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480) if minutes / s <= 8), 1440)
+    ticks = range(0, int(minutes) + 1, step)
+    axes.set_xticks([t * MINUTE_US for t in ticks], [str(t) if last else "" for t in ticks])
+    if last:
+        axes.set_xlabel(words("axis.minutes"))
+    axes.grid(visible=True, axis="y", color=style.GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
