@@ -374,7 +374,7 @@ class Ids(Protocol):
 class Tasks(Protocol):
     """Background work of this node; it dies with the node."""
 
-    def spawn(self, coro: Coroutine[Any, Any, None], name: str) -> None: ...
+    def spawn(self, coro: Coroutine[Any, Any, None], name: str) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,20 @@ class Kernel(simpy.Environment):
         """
         return self._run(limit_us, stop_when_idle=True)
 
+    def skip_to(self, at_us: int) -> None:
+        """Let a time pass in which only daemons would have stirred: they come late, at its end."""
+        if not self._nothing_pending():
+            raise HarnessError("cannot skip time while work is pending")
+        late = sorted(when for when in self._at if when < at_us)
+        for when in late:
+            item = self._at.pop(when)
+            self._stale += 1
+            for entry in item if type(item) is list else (item,):
+                if isinstance(entry, Timer):
+                    entry.at_us = at_us
+                self.put(at_us, entry)
+        self._now = at_us
+
     def _run(self, until_us: int, stop_when_idle: bool) -> bool:
         if self._running:
             raise HarnessError("the kernel is already running")

@@ -38,6 +38,17 @@ class Caller(Protocol):
         ...
 
 
+class Host(Protocol):
+    """Whatever can stand in the network under a name and take requests; `Node` is the usual one."""
+
+    @property
+    def name(self) -> str: ...
+
+    def serve(self, request: Any, caller: Caller) -> None:
+        """A request has arrived."""
+        ...
+
+
 class Incarnation:
     """One life of a node's software: its tasks, the requests it has taken in, and whether it lives."""
 

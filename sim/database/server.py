@@ -91,6 +91,14 @@ class DatabaseServer:
             self.clients.remove(client)
         return touched
 
+    def load(self, table: Table[Any], rows: Iterable[Row]) -> None:
+        """Put rows into an empty table before the run. It costs no time and is in no history."""
+        store = self.stores[table.name]
+        for row in rows:
+            key = row[table.key]
+            store.rows[key] = row
+            store.add_entries(row, key)
+
     # ------------------------------------------------------------ snapshots
 
     def open_snapshot(self, tx: SimTransaction) -> int:

@@ -11,7 +11,7 @@ from sim.network.toxics import Cut, Down, Effect, Fault, Passage, Stream
 
 if TYPE_CHECKING:
     from sim.network.network import Network
-    from sim.node import Node
+    from sim.node import Host
 
 _STATEMENT_BYTES: Final = 512
 
@@ -58,7 +58,7 @@ class Link:
         self.name = f"{src}>{dst}"
         self.latency_us = latency_us
         self.jitter_us = jitter_us
-        self.node: Node | None = network.nodes.get(dst)
+        self.node: Host | None = network.nodes.get(dst)
         self.calls = 0  # names the draws of calls that bring no key
         self.requests: tuple[ActiveToxic, ...] = ()
         self.replies: tuple[ActiveToxic, ...] = ()

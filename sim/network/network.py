@@ -12,7 +12,7 @@ from sim.network.toxics import Cut, Down, Duplicate, Effect, Fault, Stream
 
 if TYPE_CHECKING:
     from sim.kernel import Kernel
-    from sim.node import Node
+    from sim.node import Host
     from sim.randomness import Streams
 
 DEFAULT_BYTES: Final = 512
@@ -77,7 +77,7 @@ class Network:
         self.kernel = kernel
         self.streams = streams
         self.size_of = size_of if size_of is not None else _size_of
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, Host] = {}
         self.decide: Decide | None = None
         self._declared: list[_Declared] = []
         self._links: dict[tuple[str, str], Link] = {}
@@ -85,7 +85,7 @@ class Network:
 
     # ------------------------------------------------------------ layout
 
-    def attach(self, node: Node) -> None:
+    def attach(self, node: Host) -> None:
         """Plug in a node under its name."""
         self.nodes[node.name] = node
         for (_, dst), link in self._links.items():
@@ -192,6 +192,11 @@ class Network:
             for rule in self._rules
             if rule.stream == stream and fnmatchcase(link.src, rule.src) and fnmatchcase(link.dst, rule.dst)
         )
+
+    @property
+    def faulty(self) -> bool:
+        """Whether any toxic or partition is in force."""
+        return bool(self._rules)
 
     def _refresh(self) -> None:
         for link in self._links.values():

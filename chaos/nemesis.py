@@ -1,0 +1,223 @@
+"""The nemesis turns fault rules and a seed into blows, and writes down each one that landed.
+
+Two kinds of fault. A *site* fault strikes single messages, charges, attempts or users: the actors
+ask at stable sites (`Storm.at`) and the nemesis draws, keyed by rule and site, so adding one fault
+never moves another. A *window* fault holds for a while: the nemesis inflicts it on the world at a
+time (or at the n-th occurrence of an event) and undoes it.
+
+Everything that struck is kept in `plan`, plain data `{site: effect}`. Given such a plan, the
+nemesis draws nothing and strikes exactly there, so any part of it can be deleted and the rest replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+from chaos.history import Event, History, Invoke, State
+from scenarios.faults.rule import Rule
+from sim.kernel import Kernel
+from sim.randomness import Streams
+
+Plan = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Blow:
+    """A window fault now in force: `undo` ends it, `evidence` says what it has touched so far."""
+
+    undo: Callable[[], None]
+    evidence: Callable[[], Mapping[str, Any]]
+
+
+class Inflictor(Protocol):
+    """The world's side: knows how to do a window fault, not when."""
+
+    def inflict(self, fault: str, params: Mapping[str, Any], site: str, acting: str) -> Sequence[Blow]:
+        """Start the fault; `acting` is the node of the event that set it off, or empty."""
+        ...
+
+
+@dataclass
+class _Armed:
+    """One rule, ready: its window in µs, and how often it touched something."""
+
+    index: int
+    rule: Rule
+    fault: str
+    params: Mapping[str, Any]
+    where: str
+    start_us: int
+    until_us: int
+    touched: int = 0
+    seen: int = 0
+    blows: list[tuple[str, Blow]] = field(default_factory=list)
+
+
+class Nemesis:
+    """Storm for the actors, clockwork for the windows. One for each run."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        kernel: Kernel,
+        streams: Streams,
+        history: History,
+        heal_us: int,
+        plan: Plan | None = None,
+    ) -> None:
+        self._kernel = kernel
+        self._streams = streams
+        self._history = history
+        self._heal_us = heal_us
+        self._given = plan
+        self.plan: Plan = {}
+        self._rules = [self._arm(index, rule) for index, rule in enumerate(rules)]
+        self._sites: dict[str, list[_Armed]] = {}
+        for armed in self._rules:
+            if not armed.rule.window:
+                self._sites.setdefault(armed.fault, []).append(armed)
+        self.watched: dict[str, list[_Armed]] = {}
+        for armed in self._rules:
+            if armed.rule.on is not None:
+                self.watched.setdefault(armed.rule.on, []).append(armed)
+
+    def _arm(self, index: int, rule: Rule) -> _Armed:
+        until = self._heal_us if rule.until is None else min(rule.until, self._heal_us)
+        start = rule.start if rule.on is None else self._heal_us + 1  # closed until its event comes
+        return _Armed(index, rule, rule.fault, rule.params(), rule.where(), start, until)
+
+    # -------------------------------------------------------- site faults
+
+    def at(self, fault: str, where: str, key: tuple[str, ...]) -> Mapping[str, Any] | None:
+        """Does `fault` strike `where` at this site, now? Its parameters, or None."""
+        candidates = self._sites.get(fault)
+        if candidates is None:
+            return None
+        for armed in candidates:
+            if fnmatchcase(where, armed.where):
+                effect = self._strike(armed, where, key)
+                if effect is not None:
+                    return effect
+        return None
+
+    def has(self, fault: str) -> bool:
+        """Whether any rule of this run speaks of `fault`; lets actors skip asking."""
+        return fault in self._sites
+
+    def params_of(self, fault: str) -> Mapping[str, Any]:
+        """The parameters of the first rule that speaks of `fault`."""
+        return self._sites[fault][0].params
+
+    def _strike(self, armed: _Armed, where: str, key: tuple[str, ...]) -> Mapping[str, Any] | None:
+        site = f"{armed.index}/{armed.fault}/{where}/{'/'.join(key)}"
+        if self._given is not None:
+            effect = self._given.get(site)
+        else:
+            now_us = self._kernel.now
+            open_now = armed.start_us <= now_us < armed.until_us
+            effect = dict(armed.params) if open_now and self._drawn(armed, where, key) else None
+        if effect is None:
+            return None
+        self.plan[site] = dict(effect)
+        armed.touched += 1
+        self._history.fault(armed.fault, "touch", site, {"where": where, "key": list(key), **effect})
+        return effect
+
+    def _drawn(self, armed: _Armed, where: str, key: tuple[str, ...]) -> bool:
+        probability = armed.rule.probability
+        return probability >= 1.0 or self._streams.uniform(f"fault.{armed.index}.{armed.fault}", where, *key) < probability
+
+    # -------------------------------------------------------- window faults
+
+    def schedule(self, world: Inflictor) -> None:
+        """Put every window fault that has a fixed time into the kernel's queue."""
+        self._world = world
+        for armed in self._rules:
+            if not armed.rule.window or armed.rule.on is not None:
+                continue
+            if self._wanted(armed, f"{armed.index}/{armed.fault}/{armed.where}/window"):
+                self._kernel.call_at(armed.start_us, self._begin, armed, "")
+
+    def _wanted(self, armed: _Armed, site: str) -> bool:
+        if self._given is not None:
+            return site in self._given
+        return self._drawn(armed, armed.where, ("window",))
+
+    def see(self, name: str, event: Event) -> None:
+        """An event that some rule waits for has been recorded."""
+        for armed in self.watched[name]:
+            armed.seen += 1
+            if armed.seen != armed.rule.nth:
+                continue
+            acting = event.node if isinstance(event, State) else ""
+            start = self._kernel.now + armed.rule.after
+            armed.start_us = start
+            if armed.rule.until is not None:
+                armed.until_us = min(start + armed.rule.until - armed.rule.start, self._heal_us)
+            if armed.rule.window and start < self._heal_us:
+                if self._wanted(armed, f"{armed.index}/{armed.fault}/{armed.where}/window"):
+                    self._kernel.call_at(start, self._begin, armed, acting)
+
+    def _begin(self, armed: _Armed, acting: str) -> None:
+        if self._kernel.now >= self._heal_us:
+            return
+        site = f"{armed.index}/{armed.fault}/{armed.where}/window"
+        self.plan[site] = dict(armed.params)
+        self._history.fault(armed.fault, "start", site, {"where": armed.where, **armed.params})
+        for blow in self._world.inflict(armed.fault, armed.params, armed.where, acting):
+            armed.blows.append((site, blow))
+        lasts = armed.params.get("restart_after_us", armed.params.get("duration_us"))
+        end = armed.until_us if lasts is None else min(self._kernel.now + lasts, self._heal_us)
+        self._kernel.call_at(end, self._end, armed)
+
+    def _end(self, armed: _Armed) -> None:
+        while armed.blows:
+            site, blow = armed.blows.pop(0)
+            blow.undo()
+            evidence = blow.evidence()
+            armed.touched += int(evidence.get("touched", 0))
+            self._history.fault(armed.fault, "end", site, evidence)
+
+    def heal(self) -> None:
+        """End of the storm: every window fault still in force is undone."""
+        for armed in self._rules:
+            self._end(armed)
+
+    def touched(self) -> dict[str, int]:
+        """How often each rule really touched something, by `index/fault/where`."""
+        return {f"{armed.index}/{armed.fault}/{armed.where}": armed.touched for armed in self._rules}
+
+
+class WatchedHistory(History):
+    """A history that tells the nemesis of the events its rules wait for."""
+
+    def watch(self, nemesis: Nemesis) -> None:
+        self._nemesis = nemesis
+        self._keep = self._append
+        self._append = self._look
+
+    def _look(self, event: Event) -> None:
+        self._keep(event)
+        for name in names_of(event):
+            if name in self._nemesis.watched:
+                self._nemesis.see(name, event)
+
+
+def names_of(event: Event) -> tuple[str, ...]:
+    """The names under which a rule can wait for this event."""
+    kind = type(event).__name__.lower()
+    if isinstance(event, State):
+        by_status = (event.row or {}).get("status")
+        plain = f"state.{event.table}.{event.op}"
+        return (plain,) if by_status is None else (plain, f"state.{event.table}.{by_status}")
+    if isinstance(event, Invoke) or kind in ("ok", "fail", "unknown"):
+        return (f"{kind}.{event.action}",)  # type: ignore[union-attr]
+    if kind == "book":
+        return (f"book.{event.party}.{event.entry}",)  # type: ignore[union-attr]
+    if kind == "notice":
+        return (f"notice.{event.topic}",)  # type: ignore[union-attr]
+    return ()
