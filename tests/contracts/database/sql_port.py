@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import psycopg
-from psycopg.sql import SQL, Composable, Identifier, Placeholder
+from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
 from reference_platform import ports
 from reference_platform.ports import AtLeast, AtMost, Isolation, LockMode, OneOf, R, Table, Where
@@ -159,7 +159,7 @@ class PostgresTransaction:
         )
         return self._execute(query, [*changes.values(), *values])
 
-    def _execute(self, query: Composable, values: list[Any]) -> psycopg.Cursor[dict[str, Any]]:
+    def _execute(self, query: SQL | Composed, values: list[Any]) -> psycopg.Cursor[dict[str, Any]]:
         try:
             if not self.begun:
                 self.begun = True
