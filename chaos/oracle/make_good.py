@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.oracle.blocked import Blocked
 from chaos.oracle.debts import Act, Debt
 from chaos.oracle.law import Clause
-from chaos.oracle.timeline import FOREVER, Span, Standing, Timeline, spans, standing_before
+from chaos.oracle.timeline import FOREVER, WALLET, Span, Standing, Timeline, spans, standing_before
 
 _NOT_WAITING = frozenset(("", "closed", "paid_late", "held", "refunding", "refunded"))
 _CREDITS = ("credit", "provisional")
@@ -33,8 +33,8 @@ def _nothing_known(standing: Standing) -> bool:
 def owed_k01(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
     """The captured amount, once it has waited for five minutes or for the wait that was disclosed."""
     captures = timeline.captures()
-    if not captures:
-        return []
+    if not captures or captures[0][2] == WALLET:
+        return []  # nothing in the channel's book, so nothing was paid in from outside
     paid_us = captures[0][0]
     wait_us = max(clause.after_us, timeline.wait_us)
     must, may = spans(timeline, _nothing_arrived, _nothing_known)

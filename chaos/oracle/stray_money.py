@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.oracle.blocked import Blocked
 from chaos.oracle.debts import Act, Debt
 from chaos.oracle.law import FULFIL_LATE_US, Clause
-from chaos.oracle.timeline import Span, Standing, Timeline, spans, standing_before
+from chaos.oracle.timeline import WALLET, Span, Standing, Timeline, spans, standing_before
 
 
 def _exists(standing: Standing) -> bool:
@@ -165,8 +165,7 @@ def named_refunds(timeline: Timeline, rule: str) -> list[Act]:
         if promise.rule != rule:
             continue
         for t_us, refund_no, charge, fen in timeline.refunds:
-            paid_here = refund_no == promise.refund_no if promise.refund_no else t_us == promise.t_us
-            if paid_here:
+            if refund_no == promise.refund_no or (charge == WALLET and t_us == promise.t_us):
                 acts.append(Act(rule, timeline.order_id, charge, promise.t_us, t_us, fen, True))
                 break
     return acts

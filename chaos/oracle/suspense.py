@@ -32,7 +32,11 @@ _REASONS: tuple[tuple[str, Predicate], ...] = (
 
 
 def owed_k16(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
-    """A ticket for each stretch of suspense; early is fine, half an hour is the last moment."""
+    """A ticket for each stretch of suspense; early is fine, half an hour is the last moment.
+
+    A ticket is still in place for a while after the money was sent back: until the channel confirms
+    the refund nobody can be sure of it.
+    """
     debts = []
     fen = sum(amount for _, _, _, amount in timeline.captures())
     for (reason, _), held in zip(_REASONS, spans(timeline, *(test for _, test in _REASONS)), strict=True):
@@ -40,7 +44,7 @@ def owed_k16(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
             due_us = start_us + clause.after_us
             full_us = clause.after_us + clause.deadline_us
             by_us = blocked.extend(start_us, due_us + clause.deadline_us, full_us) + blocked.skew_us
-            allowed = ((start_us, end_us),)
+            allowed = ((start_us, end_us + clause.after_us),)
             debts.append(
                 Debt(
                     "K-16",

@@ -6,31 +6,47 @@ from chaos.oracle.blocked import Blocked
 from chaos.oracle.debts import Act, Debt
 from chaos.oracle.law import Clause
 from chaos.oracle.stray_money import everything_returned, named_refunds
-from chaos.oracle.timeline import Standing, Timeline, spans
+from chaos.oracle.timeline import FOREVER, Span, Standing, Timeline, spans
 
 
 def owed_k06(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
-    """The missing pieces at their price, counted from the last piece that arrived."""
+    """The missing pieces at their price, counted from the last piece that arrived.
+
+    When not even one arrived the member is owed the make-good (K-01); the platform may be quicker and
+    refund everything in the name of this rule.
+    """
 
     def short(standing: Standing) -> bool:
         return bool(standing.captured) and 0 < standing.units < timeline.quantity
 
-    (held,) = spans(timeline, short)
-    for start_us, end_us in held:
-        due_us, units = start_us, 0
-        by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True)
-        for t_us, what, _, number in timeline.changes:
-            if what != "units" or t_us > min(end_us, by_us) or number >= timeline.quantity:
-                continue
+    def lacking(standing: Standing) -> bool:
+        return bool(standing.captured) and standing.units < timeline.quantity
+
+    must, may = spans(timeline, short, lacking)
+    if not must:
+        return [
+            _missing(timeline, promise.t_us, FOREVER, may, binding=False)
+            for promise in timeline.promises
+            if promise.rule == "K-06" and may
+        ][:1]
+    start_us, end_us = must[0]
+    due_us, within_us = start_us, clause.deadline_us
+    by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
+    for t_us, what, _, units in timeline.changes:
+        if what == "units" and due_us < t_us <= min(end_us, by_us) and units < timeline.quantity:
+            due_us = t_us
+            by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
+    return [_missing(timeline, due_us, by_us, may, binding=end_us > by_us)]
+
+
+def _missing(timeline: Timeline, due_us: int, by_us: int, may: list[Span], *, binding: bool) -> Debt:
+    """The debt for what had not arrived at `due_us`."""
+    units = 0
+    for t_us, what, _, number in timeline.changes:
+        if what == "units" and t_us <= due_us:
             units = number
-            if t_us > due_us:
-                due_us = t_us
-                by_us = blocked.extend(
-                    due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True
-                )
-        amount_fen = (timeline.quantity - units) * timeline.unit_fen
-        return [Debt("K-06", timeline.order_id, "", amount_fen, due_us, by_us, end_us > by_us, tuple(held))]
-    return []
+    amount_fen = (timeline.quantity - units) * timeline.unit_fen
+    return Debt("K-06", timeline.order_id, "", amount_fen, due_us, by_us, binding, tuple(may))
 
 
 def done_k06(timeline: Timeline, debts: list[Debt]) -> list[Act]:
