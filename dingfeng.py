@@ -364,27 +364,31 @@ class _Bar:
 
 def main() -> None:
     """The console script: turns what was raised into one message and the right exit code."""
-    from chaos.results import ResultsError
-    from scenarios.loading import ScenarioError
-
     try:
         code = app(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (BadInput, ScenarioError, ResultsError) as error:
-        typer.echo(f"dingfeng: {error}", err=True)
-        code = BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         typer.echo("dingfeng: interrupted", err=True)
         code = INTERRUPTED
-    except Exception:  # noqa: BLE001 - anything else is a bug of ours, told as such and with its own code
-        import traceback
-
-        traceback.print_exc()
-        typer.echo("dingfeng: the harness broke; the lines above say where", err=True)
-        code = BROKEN
+    except Exception as error:  # noqa: BLE001 - what is not the user's input is a bug of ours, with its own code
+        code = _explain(error)
     sys.exit(code)
+
+
+def _explain(error: Exception) -> int:
+    from chaos.results import ResultsError
+    from scenarios.loading import ScenarioError
+
+    if isinstance(error, BadInput | ScenarioError | ResultsError):
+        typer.echo(f"dingfeng: {error}", err=True)
+        return BAD_INPUT
+    import traceback
+
+    traceback.print_exception(error)
+    typer.echo("dingfeng: the harness broke; the lines above say where", err=True)
+    return BROKEN
 
 
 if __name__ == "__main__":

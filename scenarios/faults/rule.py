@@ -74,7 +74,7 @@ class Rule(BaseModel):
     def params(self) -> dict[str, Any]:
         """How much, for the nemesis: the fault's own fields, durations as `<name>_us`."""
         return {
-            f"{name}_us" if _is_duration(type(self), name) else name: getattr(self, name)
+            f"{name}_us" if is_duration(type(self), name) else name: getattr(self, name)
             for name in self.own_fields()
         }
 
@@ -101,7 +101,7 @@ class Rule(BaseModel):
         value = getattr(self, name)
         if isinstance(value, bool):
             return _YES_NO[lang][value]
-        return render(value) if value is not None and _is_duration(type(self), name) else value
+        return render(value) if value is not None and is_duration(type(self), name) else value
 
     def _when_en(self) -> str:
         parts = [f" with probability {self.probability:g}"] if self.probability < 1 else []
@@ -126,5 +126,6 @@ class Rule(BaseModel):
         return "".join(parts)
 
 
-def _is_duration(model: type[BaseModel], name: str) -> bool:
+def is_duration(model: type[BaseModel], name: str) -> bool:
+    """Whether a field is counted in microseconds."""
     return any(isinstance(mark, InMicroseconds) for mark in model.model_fields[name].metadata)

@@ -1,0 +1,292 @@
+"""Campaigns: what runs, what is kept, what it adds up to. The runs here are made up; the machinery is real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from chaos.campaign import Order, conduct
+from chaos.checkers.verdict import Verdict, Witness
+from chaos.history import SCHEMA, Header, History
+from chaos.results import Campaign, Results, ResultsError, Run
+from chaos.tally import Exit, strength, upper_bound
+from chaos.worker import KEPT_FAILURES, Runner
+from scenarios import loading
+from scenarios.model import Expectation, Scenario
+
+
+@dataclass
+class FakeAudit:
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    matrix: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class FakeResult:
+    """The shape of `chaos.run.RunResult`."""
+
+    history: History
+    verdicts: Sequence[Verdict]
+    met: Sequence[str]
+    touched: Mapping[str, int]
+    audit: FakeAudit = field(default_factory=FakeAudit)
+    plan: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    digest: str = "d1"
+    orders: int = 2
+    wall_s: float = 0.001
+
+
+def _result(scenario: Scenario, design: str, seed: int, *verdicts: Verdict, touched: int = 1) -> FakeResult:
+    history = History(Header(SCHEMA, "0", scenario.name, design, seed, 1, 2, 3))
+    history.book("CH", "captured", f"O{seed}/c1", {"channel": "wechat", "paid_fen": 9800})
+    return FakeResult(
+        history,
+        verdicts,
+        list(scenario.sometimes) if touched else [],
+        {f"{index}/{rule.fault}/{rule.where()}": touched for index, rule in enumerate(scenario.faults)},
+    )
+
+
+def _violated(invariant: str, amount_fen: int = 9800) -> Verdict:
+    return Verdict(invariant, "violated", 2, 1, (Witness("order", "O1", "lost"),), amount_fen)
+
+
+def fake_run(scenario: Scenario, design: str, seed: int) -> FakeResult:
+    """naive breaks I-20 with every even seed, and I-30 always; `fragile` raises at seed 3; the rest holds."""
+    if design == "naive":
+        even = [_violated("I-20")] if seed % 2 == 0 else []
+        return _result(scenario, design, seed, *even, _violated("I-30"))
+    if design == "fragile" and seed == 3:
+        raise ZeroDivisionError("the harness broke here")
+    if design == "crashed_checker":
+        broken = Witness("checker", "I-05", "broken", {"error": "KeyError"})
+        return _result(scenario, design, seed, Verdict("I-05", "unknown", 0, 1, (broken,)))
+    if design == "undecided":
+        return _result(scenario, design, seed, Verdict("I-05", "unknown", 1, 1))
+    return _result(scenario, design, seed, Verdict("I-20", "holds", 2), touched=0 if design == "calm" else 1)
+
+
+def interrupt_at_five(scenario: Scenario, design: str, seed: int) -> FakeResult:
+    """Ctrl-C while seed 5 runs."""
+    if seed == 5:
+        raise KeyboardInterrupt
+    return fake_run(scenario, design, seed)
+
+
+def storm(**expect: Expectation) -> Scenario:
+    scenario = loading.load("callback_late")
+    return scenario.model_copy(update={"expect": expect, "sometimes": ("query_found_capture",)})
+
+
+def campaign(
+    out: Path,
+    *designs: str,
+    seeds: int = 6,
+    jobs: int = 1,
+    runner: Any = fake_run,
+    stop_first: bool = False,
+    **expect: Expectation,
+) -> Campaign:
+    order = Order(
+        [storm(**expect)], designs, range(1, seeds + 1), cast(Runner, runner), out, jobs, stop_first, "test"
+    )
+    return conduct(order)
+
+
+HOLDS = Expectation.model_validate("holds")
+
+
+def test_a_clean_design_holds_and_says_how_strong_that_is(tmp_path: Path) -> None:
+    """Exit 0, and the rate that so many clean runs exclude."""
+    ended = campaign(tmp_path / "r", "resilient", resilient=HOLDS)
+    assert ended.exit_code == Exit.HOLDS
+    assert [(cell.outcome, cell.reasons) for cell in ended.cells] == [
+        ("holds", ["0 of 6 violated: under 39.30% at 95%"])
+    ]
+
+
+def test_an_expected_violation_that_is_seen_is_no_failure(tmp_path: Path) -> None:
+    """Extra violations of a design that is known to fail are allowed."""
+    ended = campaign(tmp_path / "r", "naive", naive=Expectation(violated=("I-20",)))
+    assert ended.exit_code == Exit.HOLDS
+    assert ended.cells[0].outcome == "as expected"
+    assert ended.cells[0].violated == {"I-20": 3, "I-30": 6}
+
+
+def test_an_expected_violation_that_is_not_seen_fails(tmp_path: Path) -> None:
+    """A storm that no longer hurts the platform that it was made to hurt has failed."""
+    ended = campaign(tmp_path / "r", "naive", naive=Expectation(violated=("I-20", "I-09")))
+    assert ended.exit_code == Exit.VIOLATED
+    assert ended.cells[0].outcome == "not violated"
+    assert ended.cells[0].reasons == ["expected I-09 to be violated; it held in 6 runs"]
+
+
+@pytest.mark.parametrize("expect", [{}, {"naive": HOLDS}])
+def test_a_violation_that_nobody_expected_fails(tmp_path: Path, expect: dict[str, Expectation]) -> None:
+    """Whether the design must hold or nothing was said of it."""
+    ended = campaign(tmp_path / "r", "naive", **expect)
+    assert ended.exit_code == Exit.VIOLATED
+    assert ended.cells[0].replay == ["callback_late:naive:2", "callback_late:naive:1"]
+
+
+def test_a_fault_that_touched_nothing_is_inconclusive(tmp_path: Path) -> None:
+    """Silence proves nothing: neither an untouched fault nor a situation never met."""
+    ended = campaign(tmp_path / "r", "calm", calm=HOLDS)
+    assert ended.exit_code == Exit.INCONCLUSIVE
+    assert ended.cells[0].reasons == [
+        "fault 0/channel.callback_delay/wechat touched nothing",
+        "never met: query_found_capture",
+    ]
+
+
+def test_an_undecided_verdict_is_inconclusive(tmp_path: Path) -> None:
+    """Unknown is never green."""
+    ended = campaign(tmp_path / "r", "undecided", undecided=HOLDS)
+    assert ended.exit_code == Exit.INCONCLUSIVE
+    assert ended.cells[0].reasons == ["I-05 undecided in 6 of 6"]
+
+
+def test_a_crashed_checker_breaks_the_campaign_even_where_violations_are_expected(tmp_path: Path) -> None:
+    """A checker that crashes is a bug of ours, not a verdict."""
+    expect = {"crashed_checker": Expectation(violated=("I-05",))}
+    ended = campaign(tmp_path / "r", "crashed_checker", **expect)
+    assert ended.exit_code == Exit.BROKEN
+    assert ended.cells[0].reasons == ["the checker of I-05 crashed in 6 of 6"]
+
+
+def test_a_run_that_raises_is_broken_and_the_others_go_on(tmp_path: Path) -> None:
+    """The traceback is kept with the run."""
+    ended = campaign(tmp_path / "r", "fragile", "resilient")
+    assert ended.exit_code == Exit.BROKEN
+    assert ended.cells[0].reasons == ["seed 3: ZeroDivisionError: the harness broke here"]
+    assert ended.cells[0].replay == ["callback_late:fragile:3"]
+    runs = list(Results(tmp_path / "r").runs())
+    assert len(runs) == 12
+    assert "fake_run" in next(run for run in runs if run.outcome == "broken").error
+
+
+def _without_times(runs: list[Run]) -> list[Run]:
+    return [
+        Run(**{**{name: getattr(run, name) for name in Run.__struct_fields__}, "wall_ms": 0}) for run in runs
+    ]
+
+
+def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
+    """Lines, kept failures and samples do not depend on who finished first."""
+    for jobs in (1, 2):
+        campaign(
+            tmp_path / str(jobs),
+            "naive",
+            "resilient",
+            seeds=40,
+            jobs=jobs,
+            naive=Expectation(violated=("I-20",)),
+        )
+    one, two = Results(tmp_path / "1"), Results(tmp_path / "2")
+    assert _without_times(list(one.runs())) == _without_times(list(two.runs()))
+    assert [(run.design, run.seed) for run in one.runs()] == [
+        (design, seed) for design in ("naive", "resilient") for seed in range(1, 41)
+    ]
+    for folder in ("failures", "samples"):
+        assert one.kept(folder) == two.kept(folder) != []
+
+
+def test_only_the_first_failures_of_each_kind_are_kept_whole(tmp_path: Path) -> None:
+    """Three for each scenario, design and invariant; one sample of a run that held."""
+    campaign(tmp_path / "r", "naive", "resilient", seeds=600)
+    results = Results(tmp_path / "r")
+    kept = results.kept("failures")
+    assert kept == [f"callback_late-naive-{seed}" for seed in (1, 2, 3, 4, 6)]
+    kinds = [results.verdict("failures", run_id)["run"]["verdicts"] for run_id in kept]
+    assert sum("I-20" in kind for kind in kinds) == KEPT_FAILURES
+    assert [run.failure for run in results.runs() if run.failure] == [
+        f"callback_late-naive-{s}" for s in (1, 2, 3, 4, 6)
+    ]
+    assert results.kept("samples") == ["callback_late-resilient-1"]
+    assert results.history("failures", kept[0]).header.seed == 1
+
+
+def test_an_interrupted_campaign_keeps_what_it_has(tmp_path: Path) -> None:
+    """Exit 130; every run before the interrupt's batch can be read."""
+    ended = campaign(tmp_path / "r", "resilient", "naive", seeds=8, runner=interrupt_at_five)
+    assert ended.exit_code == Exit.INTERRUPTED
+    results = Results(tmp_path / "r")
+    assert results.campaign.interrupted
+    assert not results.campaign.finished
+    assert [run.seed for run in results.runs()] == [1, 2, 3, 4]
+
+
+def test_stop_first_stops_at_the_first_unexpected_failure(tmp_path: Path) -> None:
+    """Expected violations do not stop a campaign."""
+    ended = campaign(
+        tmp_path / "r",
+        "naive",
+        "fragile",
+        "resilient",
+        stop_first=True,
+        naive=Expectation(violated=("I-30",)),
+    )
+    assert [(cell.design, cell.outcome, cell.runs) for cell in ended.cells] == [
+        ("naive", "as expected", 6),
+        ("fragile", "broken", 3),
+        ("resilient", "not run", 0),
+    ]
+
+
+def test_a_directory_that_cannot_take_results_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """A file, a full directory, an old campaign, a place that cannot be written."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("x")
+    campaign(tmp_path / "old", "resilient", seeds=1)
+    for name, message in [
+        ("file", "is a file; name a directory"),
+        ("full", "is not empty; name another directory with --out"),
+        ("old", "already holds a campaign; name another directory"),
+        ("file/below", "cannot be written: Not a directory"),
+    ]:
+        with pytest.raises(ResultsError, match=message):
+            campaign(tmp_path / name, "resilient", seeds=1)
+
+
+def test_a_directory_of_another_version_is_refused(tmp_path: Path) -> None:
+    """Old campaigns are named as such, not misread."""
+    campaign(tmp_path / "r", "resilient", seeds=1)
+    file = tmp_path / "r" / "campaign.json"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace('"schema": 1', '"schema": 9'), "utf-8")
+    with pytest.raises(
+        ResultsError, match=r"written by another version of dingfeng \(schema 9; this one reads 1\)"
+    ):
+        Results(tmp_path / "r")
+    file.write_text(text[:-20], "utf-8")
+    with pytest.raises(ResultsError, match="damaged"):
+        Results(tmp_path / "r")
+    with pytest.raises(ResultsError, match="no such results directory"):
+        Results(tmp_path / "nothing")
+    with pytest.raises(ResultsError, match="is no results directory"):
+        Results(tmp_path)
+
+
+def test_a_line_cut_off_by_a_kill_is_left_out_but_damage_inside_is_told(tmp_path: Path) -> None:
+    """What a kill can do is expected; anything else is not."""
+    campaign(tmp_path / "r", "resilient", seeds=3)
+    file = tmp_path / "r" / "runs.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-10])
+    assert [run.seed for run in Results(tmp_path / "r").runs()] == [1, 2]
+    file.write_bytes(whole.replace(b'"seed":2', b'"seed":"two"'))
+    with pytest.raises(ResultsError, match=r"runs.jsonl:2: not a run"):
+        list(Results(tmp_path / "r").runs())
+
+
+def test_statistical_strength_is_exact() -> None:
+    """The rule of three is an approximation; 1 − 0.05^(1/n) is what it approximates."""
+    assert upper_bound(1) == pytest.approx(0.95)
+    assert upper_bound(300) == pytest.approx(0.00993608, abs=1e-8)
+    assert (1 - upper_bound(300)) ** 300 == pytest.approx(0.05)
+    assert strength(300) == "0 of 300 violated: under 0.99% at 95%"
