@@ -65,7 +65,8 @@ class Refund(msgspec.Struct, gc=False):
 class Attempt(msgspec.Struct, gc=False):
     """One supplier attempt: what the supplier holds and said, and the platform's row of it.
 
-    `said` is the last final word the supplier gave: success, fail, or empty when it gave none.
+    `said` is the last final word the supplier gave (success, fail, or empty), `telling` the word of a
+    callback that was not acknowledged yet.
     """
 
     attempt_no: str
@@ -73,6 +74,7 @@ class Attempt(msgspec.Struct, gc=False):
     supplier: str = ""
     received_us: int = NEVER
     said: str = ""
+    telling: str = ""
     delivered: int = 0
     row: Row | None = None
 
@@ -90,6 +92,8 @@ class Account(msgspec.Struct, gc=False):
 
     order_id: str
     row: Row | None = None
+    placed_at: int = NEVER
+    """Index of the event that first showed the order's row."""
     lost: bool = False
     """A failover took the order's row back at least once."""
 

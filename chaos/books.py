@@ -48,9 +48,10 @@ class RecentRows:
     Two generations bound the memory; a revert that reaches further back is reported, not guessed.
     """
 
-    __slots__ = ("_old", "_young")
+    __slots__ = ("_limit", "_old", "_young")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = REMEMBERED_ROWS) -> None:
+        self._limit = limit
         self._young: dict[str, Row] = {}
         self._old: dict[str, Row] = {}
 
@@ -58,7 +59,7 @@ class RecentRows:
         """Remember `row` under `key` (None: forget it); the row that was there."""
         before = self._young.pop(key, None) or self._old.pop(key, None)
         if row is not None:
-            if len(self._young) >= REMEMBERED_ROWS:
+            if len(self._young) >= self._limit:
                 self._old, self._young = self._young, {}
             self._young[key] = row
         return before
@@ -149,7 +150,8 @@ class Books:
             "SUP.delivered": self._supplier_delivered,
             "SUP.failed": self._of_order,
             "SUP.answered": self._supplier_answered,
-            "SUP.callback_sent": self._supplier_answered,
+            "SUP.callback_sent": self._supplier_telling,
+            "SUP.callback_acked": self._supplier_heard,
         }
 
     # ------------------------------------------------------------ finding accounts
@@ -224,6 +226,8 @@ class Books:
 
     def _order(self, event: State) -> None:
         account = self.touch(event.key, ORDER)
+        if account.row is None:
+            account.placed_at = self.at
         account.row = event.row
         if event.op == "revert":
             account.changed |= REVERTED
@@ -508,3 +512,12 @@ class Books:
             attempt.said = "success"
         elif status not in OPEN_WORDS:
             attempt.said = "fail"
+
+    def _supplier_telling(self, event: Book) -> None:
+        attempt = self._attempt(self.open(event.ref.partition("/")[0]), event.ref)
+        attempt.telling = event.data["status"]
+
+    def _supplier_heard(self, event: Book) -> None:
+        attempt = self._attempt(self.open(event.ref.partition("/")[0]), event.ref)
+        if event.data["accepted"] and attempt.telling in ("success", "fail"):
+            attempt.said = attempt.telling

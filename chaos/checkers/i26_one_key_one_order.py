@@ -1,18 +1,18 @@
 """I-26: one client key, one order; the key can be used again after a crash within its lease.
 
 A member who repeats a request under the same key may be told to wait while the first one runs, but
-not for ever: once the lease of a dead holder is over, the repeat is answered.
+not for ever: once the lease of a dead holder is over, the repeat is served.
 """
 
 from __future__ import annotations
 
+from chaos.account import Row
 from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
 from chaos.history import Fail, Ok, State, Unknown
 
-LEASE_US = 30_000_000
-REFUSED_FOR_GOOD = ("stock", "balance", "fund", "sku", "quantity", "product", "account")
-"""Words of an error that is an answer in itself: trying again would not help."""
+SKEW_US = 1_000_000
+WAITING = "in_progress"
 
 
 class OneKeyOneOrder(Checker):
@@ -24,15 +24,16 @@ class OneKeyOneOrder(Checker):
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._orders: dict[str, str] = {}
-        self._unanswered: dict[str, tuple[int, int]] = {}
-        self._refused: dict[str, tuple[str, str, int]] = {}
+        self._leases: dict[str, Row] = {}
+        self._put_off: dict[str, tuple[str, str, int]] = {}
 
     def hears(self) -> dict[str, Handler]:
         return {
             "state.orders": self._order,
-            "ok.place_order": self._answered,
-            "fail.place_order": self._failed,
-            "unknown.place_order": self._unclear,
+            "state.idempotency": self._lease,
+            "ok.place_order": self._served,
+            "fail.place_order": self._not_served,
+            "unknown.place_order": self._not_served,
         }
 
     def _order(self, event: State) -> None:
@@ -42,56 +43,52 @@ class OneKeyOneOrder(Checker):
             key = row["user"] + ":" + row["client_key"]
             first = self._orders.setdefault(key, event.key)
             if first != event.key:
-                self._second(key, first, event)
-        elif row is None and self.books.account is not None:
+                self.violated(
+                    "order",
+                    event.key,
+                    "two_orders",
+                    amount_fen=row["payable_fen"],
+                    users=(row["user"],),
+                    events=(self.books.accounts[first].placed_at, self.books.at),
+                    key=row["client_key"],
+                    first=first,
+                )
+        elif row is None:  # a failover lost it: the key is free again
             for key, order_id in list(self._orders.items()):
                 if order_id == event.key:
                     del self._orders[key]
 
-    def _second(self, key: str, first: str, event: State) -> None:
-        row = event.row or {}
-        self.violated(
-            "order",
-            event.key,
-            "two_orders",
-            amount_fen=row["payable_fen"],
-            users=(row["user"],),
-            events=[at for at in (self.books.accounts[first].since_at, self.books.at) if at >= 0],
-            key=row["client_key"],
-            first=first,
-        )
+    def _lease(self, event: State) -> None:
+        row = event.row
+        if row is None:
+            self._leases.pop(event.key, None)
+        elif row["status"] == "running":
+            self._leases[event.key] = row
+        else:
+            self._leases.pop(event.key, None)
 
-    def _answered(self, event: Ok) -> None:
-        key = self._key(event)
-        self._unanswered.pop(key, None)
-        self._refused.pop(key, None)
+    def _served(self, event: Ok) -> None:
+        if self._put_off:
+            self._put_off.pop(self._key(event), None)
 
-    def _unclear(self, event: Unknown) -> None:
-        invoked = self.books.invoked
-        if invoked is not None:
-            self._unanswered.setdefault(self._key(event), (invoked.t_us, self.books.at))
-
-    def _failed(self, event: Fail) -> None:
-        """A refusal: of a key that was left unanswered before, it is one to look at."""
-        key = self._key(event)
-        invoked, first = self.books.invoked, self._unanswered.get(key)
-        if invoked is None or first is None:
+    def _not_served(self, event: Fail | Unknown) -> None:
+        """Told to wait although the holder's lease was over when the member asked."""
+        if event.result.get("error") != WAITING or self.books.invoked is None:
             return
         self.checked += 1
-        error = str(event.result.get("error", "")).lower()
-        if any(word in error for word in REFUSED_FOR_GOOD):
-            self._unanswered.pop(key)
-            self._refused.pop(key, None)
-        elif invoked.t_us - first[0] > LEASE_US:
-            self._refused[key] = (event.user, str(invoked.args["client_key"]), self.books.at)
+        key = self._key(event)
+        lease = self._leases.get(key)
+        asked_us = self.books.invoked.t_us + self.books.epoch_us
+        if lease is not None and asked_us > lease["lease_until_us"] + SKEW_US:
+            self._put_off[key] = (event.user, str(self.books.invoked.args["client_key"]), self.books.at)
 
     def _key(self, event: Ok | Fail | Unknown) -> str:
         invoked = self.books.invoked
         return f"{event.user}:{invoked.args['client_key'] if invoked is not None else ''}"
 
     def at_end(self, books: Books) -> None:
-        for key, (user, client_key, at) in self._refused.items():
-            first_us, first_at = self._unanswered[key]
-            self.violated(
-                "user", user, "refused_for_ever", users=(user,), events=(first_at, at), key=client_key, first_us=first_us
-            )
+        for user, client_key, at in self._put_off.values():
+            if books.finished:
+                self.violated("user", user, "refused_for_ever", users=(user,), events=(at,), key=client_key)
+            else:
+                self.undecided("user", user, "unfinished", events=(at,), end_us=self.header.end_us)

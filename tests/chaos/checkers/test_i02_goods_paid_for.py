@@ -1,0 +1,81 @@
+"""I-02 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import Story
+
+
+def test_goods_of_a_paid_order_are_paid_for() -> None:
+    """One capture, one portion; the secret shown is the card sold."""
+    verdict = Story().plain().view(cards=("O1-card0",)).verdict("I-02")
+    assert (verdict.outcome, verdict.checked) == ("holds", 2)
+
+
+def test_goods_without_a_capture_violate() -> None:
+    """A card handed out that nobody paid."""
+    verdict = Story().place().sell().verdict("I-02")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "unpaid", "O1", 1000)
+
+
+def test_a_second_card_for_one_capture_violates() -> None:
+    """X-32: many clicks on pay yield many cards."""
+    verdict = Story().plain().card("extra", "sold", "O1").verdict("I-02")
+    (witness,) = verdict.witnesses
+    assert (witness.words, witness.amount_fen, witness.data) == ("too_many", 1000, {"units": 2, "quantity": 1})
+    assert len(witness.events) == 2
+
+
+def test_a_second_membership_grant_violates() -> None:
+    """Each grant of the order's source counts as a portion."""
+    story = Story().place(sku="month").pay()
+    for n in (1, 2):
+        row = {"grant_id": f"G{n}", "user": "u1", "source": f"O1:{n}", "order_id": "O1", "days": 30}
+        story.state("grants", f"G{n}", row, "insert")
+    assert story.verdict("I-02").witnesses[0].amount_fen == 2500
+
+
+def test_a_grant_from_a_compensation_is_no_portion() -> None:
+    """It maps to its CMP id."""
+    story = Story().place(sku="month").pay()
+    story.state("grants", "G1", {"source": "O1", "order_id": "O1", "days": 30}, "insert")
+    source = story.compensation("O1", "K-02", 0, action="extend")
+    story.state("grants", "G2", {"source": source, "order_id": "O1", "days": 1}, "insert")
+    assert story.verdict("I-02").outcome == "holds"
+
+
+def test_rows_of_one_transaction_are_judged_together() -> None:
+    """The card's row may stand before the posting that pays for it."""
+    story = Story().place(user="rich")
+    with story:
+        story.card("O1-card0", "sold", "O1")
+        story.posting("O1", "wallet_payment", ("wallet:rich", 1000), ("suspense", -1000))
+    assert story.verdict("I-02").outcome == "holds"
+
+
+def test_an_error_text_shown_as_goods_violates() -> None:
+    """X-31: an error text stored as goods and marked delivered."""
+    (witness,) = Story().plain().view(cards=("upstream timeout",)).verdict("I-02").witnesses
+    assert (witness.words, witness.id, witness.amount_fen) == ("not_goods", "O1", 1000)
+    assert witness.data["shown"] == "secret-upstream timeout"
+
+
+def test_a_supplier_delivery_without_a_capture_violates() -> None:
+    """Top-ups count in the supplier's book."""
+    story = Story().place(sku="topup").book("SUP", "attempt_received", "O1/s1", sku="topup", quantity=1)
+    story.book("SUP", "delivered", "O1/s1", quantity=1, cost_fen=2000)
+    assert story.verdict("I-02").witnesses[0].words == "unpaid"
+
+
+def test_goods_of_an_order_whose_row_a_failover_lost_are_undecided() -> None:
+    """How many units were ordered cannot be known any more."""
+    story = Story().place().pay()
+    story.state("orders", "O1", None, "revert").card("O1-card0", "sold", "O1")
+    verdict = story.verdict("I-02")
+    assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "row_lost")
+
+
+def test_goods_of_an_order_that_never_was_violate() -> None:
+    """Paid, but for no order that anybody placed."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=800, payer="u9").card("C9", "sold", "O9")
+    assert story.verdict("I-02").witnesses[0].words == "no_order"

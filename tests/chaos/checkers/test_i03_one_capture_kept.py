@@ -1,0 +1,53 @@
+"""I-03 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import HOUR, MINUTE, Story
+
+
+def paid_twice() -> Story:
+    return Story().plain().open_charge("O1/c2", "alipay").capture("O1/c2")
+
+
+def test_one_capture_is_fine() -> None:
+    """The plain order."""
+    assert Story().plain().end().verdict("I-03").outcome == "holds"
+
+
+def test_a_second_capture_given_back_is_fine() -> None:
+    """K-03 refunds the extra one."""
+    assert paid_twice().refund("O1/c2", intent="extra:O1/c2").end().verdict("I-03").outcome == "holds"
+
+
+def test_an_accepted_refund_is_in_time() -> None:
+    """The money may move some seconds after the deadline."""
+    assert paid_twice().refund("O1/c2", done=False).end().verdict("I-03").outcome == "holds"
+
+
+def test_a_second_capture_kept_violates() -> None:
+    """X-15: two channels pay one order."""
+    verdict = paid_twice().end().verdict("I-03")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert witness.data["charges"] == "O1/c1, O1/c2"
+
+
+def test_a_refund_after_the_deadline_is_too_late() -> None:
+    """A capture late in the run has 30 minutes, not for ever."""
+    story = Story().plain()
+    story.now_us = 3 * HOUR
+    story.open_charge("O1/c2").capture("O1/c2").wait(31 * MINUTE).refund("O1/c2").end()
+    assert story.verdict("I-03").outcome == "violated"
+
+
+def test_a_failed_refund_gives_nothing_back() -> None:
+    """Accepted and then refused by the bank is still kept."""
+    story = paid_twice().refund("O1/c2", done=False)
+    story.book("CH", "refund_failed", "O1/c2", refund_no="O1/r1", amount_fen=1000, code="CLOSED").end()
+    assert story.verdict("I-03").outcome == "violated"
+
+
+def test_before_the_deadline_nothing_is_decided() -> None:
+    """The run stopped while there was still time."""
+    verdict = paid_twice().verdict("I-03")
+    assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_due")

@@ -1,0 +1,42 @@
+"""I-04 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import Story
+
+
+def test_the_right_amount_is_fulfilled() -> None:
+    """Captured = payable."""
+    assert Story().plain().verdict("I-04").outcome == "holds"
+
+
+def test_a_wrong_amount_held_is_fine() -> None:
+    """Held in suspense and refunded, never fulfilled."""
+    story = Story().place().capture(paid_fen=1).apply(to="held").refund(amount_fen=1).end()
+    assert story.verdict("I-04").outcome == "holds"
+
+
+def test_a_wrong_amount_fulfilled_violates() -> None:
+    """X-12: a card for one fen."""
+    verdict = Story().place().capture(paid_fen=1).apply().sell().verdict("I-04")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.id, witness.amount_fen) == ("violated", "O1", 999)
+    assert (witness.data["paid_fen"], witness.data["payable_fen"]) == (1, 1000)
+
+
+def test_a_supplier_delivery_for_a_wrong_amount_violates() -> None:
+    """Top-ups alike."""
+    story = Story().place(sku="topup").capture(paid_fen=2999)
+    assert story.book("SUP", "delivered", "O1/s1", quantity=1).verdict("I-04").witnesses[0].amount_fen == 1
+
+
+def test_a_second_capture_of_the_right_amount_permits_fulfilment() -> None:
+    """The wrong one goes back (I-01); the right one is a payment."""
+    story = Story().place().capture(paid_fen=1).open_charge("O1/c2").capture("O1/c2", 1000).apply("O1/c2").sell()
+    assert story.verdict("I-04").outcome == "holds"
+
+
+def test_an_order_whose_row_was_lost_is_undecided() -> None:
+    """What was payable is not known any more."""
+    story = Story().place().capture().state("orders", "O1", None, "revert").card("O1-card0", "sold", "O1")
+    assert story.verdict("I-04").outcome == "unknown"

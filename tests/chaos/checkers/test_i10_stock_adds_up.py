@@ -1,0 +1,50 @@
+"""I-10 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import Story
+
+
+def sold_one(shown: int) -> Story:
+    return Story().plain().end().read("product", "card", sku="card", shown=shown)
+
+
+def test_the_stock_shown_is_the_unsold_count() -> None:
+    """Ten loaded, one sold, nine shown."""
+    assert sold_one(9).verdict("I-10").outcome == "holds"
+
+
+def test_a_drifted_stock_violates() -> None:
+    """X-30: the shop shows one that is not there."""
+    verdict = sold_one(10).verdict("I-10")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "shown", "card", 1000)
+    assert (witness.data["shown"], witness.data["unsold"]) == (10, 9)
+
+
+def test_a_drifted_counter_violates() -> None:
+    """The counter row is compared as well as what a visitor reads."""
+    story = Story().plain().state("products", "card", {"sku": "card", "shown": 7})
+    (witness,) = story.end().read("product", "card", shown=9).verdict("I-10").witnesses
+    assert (witness.words, witness.amount_fen) == ("counter", 2000)
+
+
+def test_more_cards_than_loaded_violate_at_once() -> None:
+    """A card from nowhere."""
+    story = Story()
+    for n in range(11):
+        story.card(f"C{n}", "reserved", "O1")
+    (witness,) = story.verdict("I-10").witnesses
+    assert (witness.words, witness.data["card"], witness.amount_fen) == ("from_nowhere", "C10", 1000)
+
+
+def test_a_deleted_card_violates() -> None:
+    """Cards end sold or void, never gone."""
+    story = Story().card("C1", "reserved", "O1").state("cards", "C1", None, "delete")
+    assert story.verdict("I-10").witnesses[0].words == "vanished"
+
+
+def test_a_failed_look_at_the_shop_leaves_it_undecided() -> None:
+    """What the shop shows is not known."""
+    verdict = Story().plain().end().read("product", "card", error="503").verdict("I-10")
+    assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_read")
