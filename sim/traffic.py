@@ -32,7 +32,7 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What arrivals want. People are `u0` … ; quantities from min to max are equally likely."""
+    """What arrivals want. People are `u0` …, a million at most; quantities from min to max are equally likely."""
 
     people: int
     products: Weighted[str]
@@ -113,7 +113,9 @@ class Burst:
     within_us: int
 
     def times(self, streams: Streams, orders: int) -> Iterator[tuple[int, int]]:
-        drawn = [(int(streams.uniform("arrival.time", index) * self.within_us), index) for index in range(orders)]
+        drawn = [
+            (int(streams.uniform("arrival.time", index) * self.within_us), index) for index in range(orders)
+        ]
         drawn.sort()
         return ((index, at_us) for at_us, index in drawn)
 

@@ -46,7 +46,9 @@ class Line:
         self._link = link
         self._asked: dict[tuple[str, str], int] = {}
 
-    async def ask(self, call: str, number: str, body: Mapping[str, Any], timeout_us: int) -> Mapping[str, Any]:
+    async def ask(
+        self, call: str, number: str, body: Mapping[str, Any], timeout_us: int
+    ) -> Mapping[str, Any]:
         """The body of the answer; or Unreachable, OutcomeUnknown, Rejected."""
         if not self._incarnation.alive:
             raise NodeDead(self._incarnation.name)
@@ -103,7 +105,9 @@ class ChannelPort:
     async def bill(self, since_us: int, until_us: int) -> list[BillLine]:
         body = {"since_us": since_us, "until_us": until_us}
         answer = await self._ask("bill", str(since_us), body, CALL_TIMEOUT_US)
-        return [BillLine(kind, charge_no, ref, fen, at_us) for at_us, kind, charge_no, ref, fen in answer["lines"]]
+        return [
+            BillLine(kind, charge_no, ref, fen, at_us) for at_us, kind, charge_no, ref, fen in answer["lines"]
+        ]
 
     def verify(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
         message = self._seal.open(headers, raw)
@@ -134,7 +138,9 @@ class SupplierPort:
         return SupplierReply(**await self._ask("submit", attempt_no, body, SUBMIT_TIMEOUT_US))
 
     async def query(self, attempt_no: str) -> SupplierReply:
-        return SupplierReply(**await self._ask("query", attempt_no, {"attempt_no": attempt_no}, CALL_TIMEOUT_US))
+        return SupplierReply(
+            **await self._ask("query", attempt_no, {"attempt_no": attempt_no}, CALL_TIMEOUT_US)
+        )
 
     def verify(self, headers: Mapping[str, str], raw: bytes) -> tuple[str, SupplierReply] | None:
         message = self._seal.open(headers, raw)
@@ -203,7 +209,11 @@ def post_by(kernel: Kernel, network: Network, name: str) -> Post:
     link = network.link(name, "edge")
 
     async def deliver(
-        request: Request, timeout_us: int, key: tuple[str, ...], answered: Callable[..., None], args: tuple[Any, ...]
+        request: Request,
+        timeout_us: int,
+        key: tuple[str, ...],
+        answered: Callable[..., None],
+        args: tuple[Any, ...],
     ) -> None:
         outcome = await link.call(request, timeout_us, key)
         answered(*args, outcome if type(outcome) is Response else None)

@@ -37,7 +37,9 @@ class Owner(Protocol):
 
     def callback_sent(self, callback: Callback) -> None: ...
 
-    def callback_answered(self, callback: Callback, attempt: int, response: Response, accepted: bool) -> None: ...
+    def callback_answered(
+        self, callback: Callback, attempt: int, response: Response, accepted: bool
+    ) -> None: ...
 
 
 class Callbacks:

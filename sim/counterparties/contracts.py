@@ -88,6 +88,8 @@ ALIPAY: Final = Contract(
     partly_refunded_status="SUCCESS",
     # "Closed" means both never paid and paid back in full; only the paid amount tells them apart.
     fully_refunded_status="CLOSED",
+    close_not_before_us=0,
+    refund_gap_us=0,
 )
 
 CONTRACTS: Final = {contract.name: contract for contract in (WECHAT, ALIPAY)}

@@ -26,7 +26,6 @@ NONCE: Final = "X-Pay-Nonce"
 SIGNATURE: Final = "X-Pay-Signature"
 
 _encode = msgspec.json.Encoder().encode
-_GCM_NONCE_BYTES: Final = 12
 
 
 class Message(NamedTuple):
@@ -134,9 +133,12 @@ class RsaSeal:
         timestamp = str(timestamp_s)
         # One GCM nonce a message: the id, time and nonce of a delivery never repeat together.
         seed = f"{message.notify_id}\n{timestamp}\n{nonce}".encode()
-        gcm_nonce = blake2b(seed, key=self._api_key, digest_size=_GCM_NONCE_BYTES // 2).hexdigest()
+        drawn = blake2b(seed, key=self._api_key, digest_size=9).digest()
+        gcm_nonce = base64.b64encode(drawn).decode()  # 12 characters, as WeChat Pay sends them
         sealed = self._gcm.encrypt(gcm_nonce.encode(), _encode(message.resource), message.event.encode())
-        resource = _SealedResource("AEAD_AES_256_GCM", base64.b64encode(sealed).decode(), message.event, gcm_nonce)
+        resource = _SealedResource(
+            "AEAD_AES_256_GCM", base64.b64encode(sealed).decode(), message.event, gcm_nonce
+        )
         raw = _encode(_Sealed(message.notify_id, message.event, "encrypt-resource", resource))
         signature = self._private.sign(_signed_bytes(timestamp, nonce, raw), PKCS1v15(), SHA256())
         return {TIMESTAMP: timestamp, NONCE: nonce, SIGNATURE: base64.b64encode(signature).decode()}, raw
@@ -149,7 +151,9 @@ class RsaSeal:
             body = _decode_sealed(raw)
             resource = body.resource
             clear = self._gcm.decrypt(
-                resource.nonce.encode(), base64.b64decode(resource.ciphertext), resource.associated_data.encode()
+                resource.nonce.encode(),
+                base64.b64decode(resource.ciphertext),
+                resource.associated_data.encode(),
             )
             return Message(body.id, body.event_type, _decode_any(clear))
         except (InvalidSignature, InvalidTag, ValueError):  # a msgspec error is a ValueError too

@@ -61,7 +61,17 @@ class Terms:
 class _Order:
     """One order under an attempt number. `status` is the truth, `told` what a query is told."""
 
-    __slots__ = ("account", "attempt_no", "cost_fen", "delivered", "hidden_us", "n", "quantity", "received_us", "status")
+    __slots__ = (
+        "account",
+        "attempt_no",
+        "cost_fen",
+        "delivered",
+        "hidden_us",
+        "n",
+        "quantity",
+        "received_us",
+        "status",
+    )
 
     def __init__(self, attempt_no: str, n: int, account: str, quantity: int, received_us: int) -> None:
         self.attempt_no = attempt_no
@@ -168,12 +178,16 @@ class Supplier:
     def _submit(self, body: Mapping[str, Any], told: Answer | None) -> None:
         attempt_no, now = body["attempt_no"], self._timers.now
         known = self._orders.get(attempt_no)
-        if known is not None and (known.status != "fail" or now < known.received_us + self._terms.duplicate_us):
+        if known is not None and (
+            known.status != "fail" or now < known.received_us + self._terms.duplicate_us
+        ):
             self._tell(attempt_no, "submit", {"status": "duplicate", "delivered": 0, "cost_fen": 0}, told)
             return
         # After a failure the number is free again: this is a new order, and a second delivery if the
         # platform did not mean one.
-        order = _Order(attempt_no, 1 if known is None else known.n + 1, body["account"], body["quantity"], now)
+        order = _Order(
+            attempt_no, 1 if known is None else known.n + 1, body["account"], body["quantity"], now
+        )
         self._orders[attempt_no] = order
         self._book(
             "SUP",
@@ -235,7 +249,9 @@ class Supplier:
     def _plan(self, order: _Order) -> _Plan:
         site = (order.attempt_no, str(order.n))
         low_us, high_us = self._terms.service_us
-        takes_us = low_us + int((high_us - low_us) * self._streams.uniform("supplier.service", self.name, *site))
+        takes_us = low_us + int(
+            (high_us - low_us) * self._streams.uniform("supplier.service", self.name, *site)
+        )
         direct = self._streams.uniform("supplier.direct", self.name, *site) < self._terms.direct_share
         outcome, quantity, overtakes, reveal_us = "success", order.quantity, False, 0
         if self._stormy_fates:

@@ -89,7 +89,17 @@ class Members:
 class Member:
     """One person with one wish."""
 
-    __slots__ = ("_among", "_asked", "_kernel", "_key", "_order_id", "_phone", "_refund_asked", "_user", "_wish")
+    __slots__ = (
+        "_among",
+        "_asked",
+        "_kernel",
+        "_key",
+        "_order_id",
+        "_phone",
+        "_refund_asked",
+        "_user",
+        "_wish",
+    )
 
     def __init__(self, among: Members, wish: Arrival) -> None:
         self._among = among
@@ -143,9 +153,11 @@ class Member:
             if self._among.stormy:
                 if n == 1:
                     self._click_again(args)
-                dropped = self._strikes("drop", "place_order", str(n))
+                dropped = self._among.storm.at("user.drop", self._user, (client_key, "place_order", str(n)))
                 if dropped is not None:
-                    self._phone.ask_and_drop(self._user, "place_order", args, self._request_key("place_order"))
+                    self._phone.ask_and_drop(
+                        self._user, "place_order", args, self._request_key("place_order")
+                    )
                     await sleep(dropped["back_after_us"])
                     continue
             answer = await self._ask("place_order", args)
@@ -158,7 +170,7 @@ class Member:
         return None
 
     def _click_again(self, args: Mapping[str, Any]) -> None:
-        doubled = self._strikes("double_submit")
+        doubled = self._among.storm.at("user.double_submit", self._user, (args["client_key"],))
         if doubled is not None:
             for click in range(1, doubled["times"] + 1):
                 at_us = self._kernel.now + click * doubled["spacing_us"]
@@ -192,7 +204,9 @@ class Member:
         """Ask for another code, at another channel if there is one; the first code stays on the screen."""
         first = order["channel"]
         others = [name for name in self._phone.channels if name != first]
-        answer = await self._ask("new_charge", {"order_id": self._order_id, "channel": (others or [first])[0]})
+        answer = await self._ask(
+            "new_charge", {"order_id": self._order_id, "channel": (others or [first])[0]}
+        )
         return answer.body if answer.status < 300 else None
 
     async def _wait_for_close(self, order: Mapping[str, Any]) -> None:
@@ -255,7 +269,8 @@ class Member:
                 return
             await sleep(wait_us)
             answer = await self._view()
-            if _settled(answer):
+            # "Closed" settles nothing for somebody who has paid.
+            if answer.status < 300 and answer.body["status"] in ("completed", "refunded"):
                 if self._among.shop.kinds[self._wish.sku] == "membership":
                     await self._ask("view_membership", {})
                 return
@@ -295,9 +310,9 @@ class Member:
     async def _ask(self, action: str, args: Mapping[str, Any]) -> Response:
         return await self._phone.ask(self._user, action, args, self._request_key(action))
 
-    def _request_key(self, action: str) -> tuple[str, ...]:
+    def _request_key(self, action: str) -> tuple[str, str, int]:
         self._asked += 1
-        return (action, self._key, str(self._asked))
+        return (action, self._key, self._asked)
 
     def _between_us(self, span_us: tuple[int, int], stream: str, *key: str) -> int:
         low_us, high_us = span_us

@@ -24,13 +24,15 @@ REFUSED: Final = Response(503, {"error": "refused"})
 class Phone:
     """The app in everybody's hand."""
 
-    def __init__(self, kernel: Kernel, network: Network, recorder: Recorder, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, kernel: Kernel, network: Network, recorder: Recorder, channels: Mapping[str, Channel]
+    ) -> None:
         self._kernel = kernel
         self._link = network.link("users", "edge")
         self._recorder = recorder
         self.channels = channels
 
-    async def ask(self, user: str, action: str, args: Mapping[str, Any], key: tuple[str, ...]) -> Response:
+    async def ask(self, user: str, action: str, args: Mapping[str, Any], key: tuple[object, ...]) -> Response:
         """Ask the platform. `key` names this very request. NO_ANSWER and REFUSED stand for silence."""
         recorder = self._recorder
         op = recorder.invoke(user, action, args)
@@ -50,13 +52,13 @@ class Phone:
         recorder.unknown(op, user, action, NO_ANSWER.body)
         return NO_ANSWER
 
-    def ask_and_drop(self, user: str, action: str, args: Mapping[str, Any], key: tuple[str, ...]) -> None:
+    def ask_and_drop(self, user: str, action: str, args: Mapping[str, Any], key: tuple[object, ...]) -> None:
         """Ask, and lose the connection before the answer comes."""
         op = self._recorder.invoke(user, action, args)
         self._kernel.spawn(self._unheard(Request(action, user, args), key), "dropped request")
         self._recorder.unknown(op, user, action, {"error": "connection lost"})
 
-    async def _unheard(self, request: Request, key: tuple[str, ...]) -> None:
+    async def _unheard(self, request: Request, key: tuple[object, ...]) -> None:
         await self._link.call(request, TIMEOUT_US, key)
 
     def pay(self, user: str, args: Mapping[str, Any]) -> str:

@@ -108,5 +108,7 @@ class Staff:
 
     async def _ask(self, action: str, body: Mapping[str, Any]) -> Response | None:
         self._asked += 1
-        outcome = await self._link.call(Request(action, "staff", body), TIMEOUT_US, (action, "staff", str(self._asked)))
+        outcome = await self._link.call(
+            Request(action, "staff", body), TIMEOUT_US, (action, "staff", str(self._asked))
+        )
         return outcome if type(outcome) is Response else None

@@ -25,7 +25,9 @@ class Sure:
     """A storm that strikes each site of its faults, or those whose key satisfies `when`."""
 
     def __init__(
-        self, faults: Mapping[str, Mapping[str, Any]], when: Callable[[tuple[str, ...]], bool] = lambda _: True
+        self,
+        faults: Mapping[str, Mapping[str, Any]],
+        when: Callable[[tuple[str, ...]], bool] = lambda _: True,
     ) -> None:
         self._faults = faults
         self._when = when
@@ -45,7 +47,9 @@ class Sure:
 class Scene:
     """Time, books and the platform's mailbox. `reply(request, n)` answers the n-th callback received."""
 
-    def __init__(self, storm: Storm = CALM, reply: Callable[[Request, int], Response | None] = lambda *_: OK) -> None:
+    def __init__(
+        self, storm: Storm = CALM, reply: Callable[[Request, int], Response | None] = lambda *_: OK
+    ) -> None:
         self.kernel = Kernel()
         self.history = History(_HEADER, lambda: self.kernel.now)
         self.storm = storm
@@ -53,7 +57,12 @@ class Scene:
         self.received: list[tuple[int, Request]] = []
 
     def post(
-        self, request: Request, timeout_us: int, key: tuple[str, ...], answered: Callable[..., None], *args: Any
+        self,
+        request: Request,
+        timeout_us: int,
+        key: tuple[str, ...],
+        answered: Callable[..., None],
+        *args: Any,
     ) -> None:
         self.received.append((self.kernel.now, request))
         answer = self.reply(request, len(self.received))
@@ -104,9 +113,7 @@ class Scene:
         return [SEAL.open(request.headers, request.raw) for _, request in self.received]
 
 
-_HEADER = Header(
-    schema=1, version="0", scenario="", design="", seed=1, heal_us=0, settle_by_us=0, end_us=0
-)
+_HEADER = Header(schema=1, version="0", scenario="", design="", seed=1, heal_us=0, settle_by_us=0, end_us=0)
 
 
 def code_of(call: Callable[[], object]) -> str:

@@ -61,8 +61,12 @@ class House:
             "epoch_us": 0,
             "storm": storm,
         }
-        self.channel = Channel("wechat", WECHAT, app_id="app", post=post_by(kernel, network, "wechat"), **shared)
-        supplier = Supplier("alpha", post=post_by(kernel, network, "alpha"), terms=Terms(direct_share=1.0), **shared)
+        self.channel = Channel(
+            "wechat", WECHAT, app_id="app", post=post_by(kernel, network, "wechat"), **shared
+        )
+        supplier = Supplier(
+            "alpha", post=post_by(kernel, network, "alpha"), terms=Terms(direct_share=1.0), **shared
+        )
         self._start("wechat", channel_node(kernel, self.channel))
         self._start("alpha", supplier_node(kernel, supplier))
         self._start("users", users_node(self.scene.history))
@@ -132,7 +136,9 @@ def test_a_callback_reaches_the_edge_and_is_verified_there() -> None:
 def test_a_supplier_attempt_lives_through_the_port() -> None:
     """Submit is answered when served; a query after three minutes says the same."""
     house = House()
-    assert house.do(house.supply.submit("O1/s1", "credit", "a1", 2), 4 * MINUTE) == SupplierReply("success", 2, 160)
+    assert house.do(house.supply.submit("O1/s1", "credit", "a1", 2), 4 * MINUTE) == SupplierReply(
+        "success", 2, 160
+    )
     assert house.do(house.supply.query("O1/s1")) == SupplierReply("success", 2, 160)
 
 
@@ -165,7 +171,9 @@ def test_no_answer_is_an_unknown_outcome(stream: Any) -> None:
 
 def test_a_silent_counterparty_is_an_unknown_outcome_after_the_time_out() -> None:
     """The channel took it and never answers; the caller is let go in time."""
-    house = House(Sure({"channel.result_unknown": {"effect": True}, "supplier.result_unknown": {"effect": True}}))
+    house = House(
+        Sure({"channel.result_unknown": {"effect": True}, "supplier.result_unknown": {"effect": True}})
+    )
     assert type(house.do(house.pay.create("O1/c1", 1000, 15 * MINUTE), 5 * SECOND)) is OutcomeUnknown
     assert type(house.do(house.supply.submit("O1/s1", "credit", "a", 1), 10 * SECOND)) is OutcomeUnknown
     entries = [event.entry for event in house.scene.history.events if isinstance(event, Book)]
@@ -195,4 +203,3 @@ def test_the_ports_of_a_dead_incarnation_reach_nobody() -> None:
     ):
         assert type(house.do(work)) is NodeDead
     assert house.scene.history.events == []
-

@@ -120,7 +120,9 @@ def test_a_doubled_callback_arrives_with_the_same_bytes() -> None:
 
 def test_an_accepted_copy_ends_the_retries() -> None:
     """The channel does not care which of its deliveries was acknowledged."""
-    storm = Sure({"channel.callback_duplicate": {"copies": 1, "spacing_us": 1000}}, lambda key: key[-1] == "1")
+    storm = Sure(
+        {"channel.callback_duplicate": {"copies": 1, "spacing_us": 1000}}, lambda key: key[-1] == "1"
+    )
     scene = Scene(storm, reply=lambda _, n: OK if n == 2 else FAIL)
     _pay(scene)
     scene.wait(HOUR)
@@ -156,7 +158,10 @@ def test_reordering_lets_a_refund_notice_overtake_the_payment_notice() -> None:
 @pytest.mark.parametrize("forgery", ["signature", "order", "app", "amount", "unpaid"])
 def test_a_forgery_is_posted_once_and_never_booked(forgery: str) -> None:
     """Each kind is wrong in its own way; none of them is in the channel's books or is retried."""
-    scene = Scene(Sure({"channel.callback_forged": {"forgery": forgery}}, lambda key: key == ("O2/c1",)), lambda *_: FAIL)
+    scene = Scene(
+        Sure({"channel.callback_forged": {"forgery": forgery}}, lambda key: key == ("O2/c1",)),
+        lambda *_: FAIL,
+    )
     channel = scene.channel()
     channel.till.create("O1/c1", 700, EXPIRES_US)
     channel.till.capture(channel.till.payable("O1/c1"), "u1", 700)

@@ -231,7 +231,9 @@ def test_a_channel_that_is_down_refuses_everything_unseen() -> None:
 @pytest.mark.parametrize("effect", [True, False])
 def test_a_lost_answer_may_or_may_not_have_had_its_effect(effect: bool) -> None:
     """No answer either way, and none is booked; only the books of the charge tell which it was."""
-    storm = Sure({"channel.result_unknown": {"effect": effect}}, lambda key: key[1] == "refund" and key[2] == "1")
+    storm = Sure(
+        {"channel.result_unknown": {"effect": effect}}, lambda key: key[1] == "refund" and key[2] == "1"
+    )
     scene = Scene(storm)
     channel = _paid(scene)
     refund = Request("refund", "p", {"refund_no": "O1/r1", "charge_no": "O1/c1", "amount_fen": 1000})

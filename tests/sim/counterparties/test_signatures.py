@@ -65,7 +65,9 @@ def test_the_same_message_seals_to_the_same_bytes(channel: Seal, platform: Seal,
     assert _sealed(channel) == _sealed(channel)
 
 
-@pytest.mark.parametrize("seal", [MacSeal(b"one"), RsaSeal(_KEY.public_key(), _API_KEY, _KEY)], ids=["mac", "rsa"])
+@pytest.mark.parametrize(
+    "seal", [MacSeal(b"one"), RsaSeal(_KEY.public_key(), _API_KEY, _KEY)], ids=["mac", "rsa"]
+)
 def test_signed_rubbish_is_not_a_message(seal: MacSeal | RsaSeal) -> None:
     """A valid signature over bytes that are no envelope opens to nothing."""
     headers, _ = seal.close(_MESSAGE, 1, "n")

@@ -30,8 +30,12 @@ class Asked:
             Request(call, "p", body), lambda response: self.answers.append((kernel.now, response))
         )
 
-    def submit(self, attempt_no: str = "O1/s1", quantity: int = 1, wait_us: int = 10 * SECOND) -> dict[str, Any]:
-        return self._reply("submit", wait_us, attempt_no=attempt_no, sku="credit", account="a1", quantity=quantity)
+    def submit(
+        self, attempt_no: str = "O1/s1", quantity: int = 1, wait_us: int = 10 * SECOND
+    ) -> dict[str, Any]:
+        return self._reply(
+            "submit", wait_us, attempt_no=attempt_no, sku="credit", account="a1", quantity=quantity
+        )
 
     def query(self, attempt_no: str = "O1/s1") -> dict[str, Any]:
         return self._reply("query", 0, attempt_no=attempt_no)
@@ -43,7 +47,9 @@ class Asked:
         if len(self.answers) == count:
             return {"status": "silence"}
         response = self.answers[-1][1]
-        return dict(response.body) | ({} if response.status == 200 else {"status": f"rejected {response.status}"})
+        return dict(response.body) | (
+            {} if response.status == 200 else {"status": f"rejected {response.status}"}
+        )
 
 
 def _supplier(
@@ -137,7 +143,9 @@ def test_queries_are_limited_to_thirty_a_second() -> None:
 @pytest.mark.parametrize("effect", [True, False])
 def test_silence_may_hide_a_delivery(effect: bool) -> None:
     """No answer, none booked; with effect the goods are delivered all the same, and a query tells."""
-    scene, supplier = _supplier(storm=Sure({"supplier.result_unknown": {"effect": effect}}, lambda key: key[1] == "submit"))
+    scene, supplier = _supplier(
+        storm=Sure({"supplier.result_unknown": {"effect": effect}}, lambda key: key[1] == "submit")
+    )
     assert supplier.submit(wait_us=3 * MINUTE)["status"] == "silence"
     assert supplier.query()["status"] == ("success" if effect else "not_found")
     assert len(scene.books("delivered")) == effect

@@ -71,7 +71,9 @@ def test_a_refused_order_ends_the_story() -> None:
 
 def test_an_unsettled_order_is_looked_at_ever_more_rarely_until_patience_ends() -> None:
     """About 1s, 3s, 10s, 30s, 1m, 2m, 5m, 10m apart, and no longer than 30 to 90 minutes."""
-    town = Town(bend=lambda r: Response(200) if r.action.startswith("callback") else None).live(("u1", "card"))
+    town = Town(bend=lambda r: Response(200) if r.action.startswith("callback") else None).live(
+        ("u1", "card")
+    )
     times = town.times("view_order")
     gaps_s = [(later - earlier) / 1e6 for earlier, later in itertools.pairwise(times)]
     for gap_s, about_s in zip(gaps_s, (3, 10, 30, 60, 120, 300, 600), strict=False):
@@ -80,9 +82,28 @@ def test_an_unsettled_order_is_looked_at_ever_more_rarely_until_patience_ends() 
     assert 15 * MINUTE <= patience_us <= 90 * MINUTE
 
 
+def test_closed_settles_nothing_for_somebody_who_has_paid() -> None:
+    """The member goes on looking, and sees the late completion; the one who never paid leaves."""
+    late: list[int] = []
+
+    def closed(request: Request) -> Response | None:
+        if request.action == "view_order" and not late:
+            return Response(200, {"status": "closed"})
+        return None
+
+    town = Town(bend=closed)
+    town.kernel.call_at(4 * MINUTE, late.append, 1)
+    assert len(town.live(("u1", "card")).times("view_order")) >= 5
+    assert town.times("view_order")[-1] > 4 * MINUTE
+    unpaid = Town(bend=closed, storm=Sure({"user.pay_late": {"delay_us": 20 * MINUTE}}))
+    assert len(unpaid.live(("u1", "card")).times("view_order")) == 1
+
+
 def test_a_worried_member_looks_at_the_wallet_after_five_minutes() -> None:
     """Not before; then with each look."""
-    town = Town(bend=lambda r: Response(200) if r.action.startswith("callback") else None).live(("u1", "card"))
+    town = Town(bend=lambda r: Response(200) if r.action.startswith("callback") else None).live(
+        ("u1", "card")
+    )
     paid_us = town.times("pay")[0]
     late = [at_us for at_us in town.times("view_order") if at_us + 20_000 > paid_us + 5 * MINUTE]
     assert len(town.times("view_wallet")) == len(late) > 0
@@ -221,6 +242,18 @@ def test_credit_is_spent_on_a_card_when_the_wallet_shows_a_balance() -> None:
     poor = Town(storm=Sure({"user.spend_credit": {"after_us": MINUTE}}), bend=stuck)
     poor.wallet["balance_fen"] = 499
     assert len(poor.live(("u1", "phone")).args("place_order")) == 1
+
+
+def test_the_order_paid_by_credit_has_sites_of_its_own() -> None:
+    """A drop planned for the first order does not strike the second as well."""
+    faults = {"user.spend_credit": {"after_us": MINUTE}, "user.drop": {"back_after_us": SECOND}}
+    storm = Sure(faults, lambda key: len(key) == 2 or key == ("k0", "place_order", "1"))
+    town = Town(storm=storm, bend=lambda r: Response(200) if r.action.startswith("callback") else None)
+    town.wallet["balance_fen"] = 1000
+    town.live(("u1", "phone"), until_us=14 * MINUTE)
+    keys = [args["client_key"] for args in town.args("place_order")]
+    assert keys[:2] == ["k0", "k0"]
+    assert len(keys) == len(set(keys)) + 1 > 2
 
 
 @pytest.mark.parametrize("seed", [1, 2])

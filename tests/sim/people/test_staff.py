@@ -13,7 +13,9 @@ from sim.randomness import Streams
 class Desk:
     """A platform with tickets, and the staff that resolves them. `stubborn` tickets stay open."""
 
-    def __init__(self, *, people: int = 1, stubborn: bool = False, shift_us: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, *, people: int = 1, stubborn: bool = False, shift_us: tuple[int, int] | None = None
+    ) -> None:
         self.kernel = kernel = Kernel()
         network = Network(kernel, Streams(1))
         network.connect("users", "edge", 1000)
@@ -24,7 +26,9 @@ class Desk:
         self.edge = Node(kernel, "edge", lambda _: self._serve)
         network.attach(self.edge)
         self.edge.start()
-        self.staff = Staff(kernel, network, Streams(1), people=people, service_us=4 * MINUTE, shift_us=shift_us)
+        self.staff = Staff(
+            kernel, network, Streams(1), people=people, service_us=4 * MINUTE, shift_us=shift_us
+        )
 
     async def _serve(self, request: Request) -> Response:
         if request.action == "admin.tickets":

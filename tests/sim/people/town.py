@@ -102,7 +102,10 @@ class Town:
         body = request.body
         order_id = f"O{body['client_key']}"
         if order_id not in self.orders:
-            self.orders[order_id] = {"status": "created", "fen": SHOP.prices_fen[body["sku"]] * body["quantity"]}
+            self.orders[order_id] = {
+                "status": "created",
+                "fen": SHOP.prices_fen[body["sku"]] * body["quantity"],
+            }
         if body["pay_with"] == "wallet":
             self.orders[order_id]["status"] = "completed"
             return {"order_id": order_id, "status": "completed", "charge_no": "", "channel": "wallet"}
