@@ -34,7 +34,8 @@ class Charge(msgspec.Struct, gc=False):
     """One charge: the channel's truth, and the row the platform keeps of it.
 
     A payment from the wallet is a charge on the channel `wallet` whose number is the posting's id.
-    `answer` is the channel's latest word about it (query, close, or its own closing).
+    `answer` is the channel's latest word about it (query, close, or its own closing); None when the
+    book does not say what it was.
     """
 
     charge_no: str
@@ -44,7 +45,7 @@ class Charge(msgspec.Struct, gc=False):
     captured_at: int = NEVER
     paid_fen: int = 0
     payer: str = ""
-    answer: str = ""
+    answer: str | None = ""
     answer_us: int = NEVER
     answer_at: int = NEVER
     closed: bool = False

@@ -253,7 +253,8 @@ class Books:
             account.log.append(row)
 
     def _charge_row(self, event: State) -> None:
-        account = self.touch(event.key.partition("/")[0], CHARGES)
+        what = CHARGES | REVERTED if event.op == "revert" else CHARGES
+        account = self.touch(event.key.partition("/")[0], what)
         self._charge(account, event.key).row = event.row
 
     def _attempt_row(self, event: State) -> None:
@@ -455,7 +456,7 @@ class Books:
 
     def _channel_answered(self, event: Book) -> None:
         charge = self._charge(self.open(event.ref.partition("/")[0]), event.ref)
-        charge.answer, charge.answer_us, charge.answer_at = event.data["result"], event.t_us, self.at
+        charge.answer, charge.answer_us, charge.answer_at = event.data.get("result"), event.t_us, self.at
 
     def _refund_accepted(self, event: Book) -> None:
         account = self.open(event.ref.partition("/")[0])

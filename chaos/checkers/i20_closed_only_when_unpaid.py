@@ -31,6 +31,9 @@ class ClosedOnlyWhenUnpaid(Checker):
                 self._judge(account, charge)
 
     def _judge(self, account: Account, charge: Charge) -> None:
+        if charge.answer is None:
+            self.undecided("order", account.order_id, "answer_missing", events=(charge.answer_at, self.books.at))
+            return
         if charge.answer_us == NEVER:
             words = "blind" if charge.captured_us == NEVER else "blind_paid"
         elif charge.answer not in UNPAID_ANSWERS:

@@ -38,6 +38,9 @@ class CallbackCountsOnce(Checker):
             return
         self.checked += 1
         if account.booked_captures > account.channel_captures > 0:
+            if self.books.lost_track:
+                self.undecided("order", account.order_id, "entries_lost", events=(self.books.at,))
+                return
             extra = account.booked_captures - account.channel_captures
             captures = [charge for charge in account.charges if charge.captured_us >= 0]
             self.violated_order(

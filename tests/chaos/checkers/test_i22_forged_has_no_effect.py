@@ -1,0 +1,58 @@
+"""I-22 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import Story
+
+
+def forged(forgery: str = "unpaid") -> Story:
+    return Story().place().fault("channel.callback_forged", charge_no="O1/c1", forgery=forgery)
+
+
+def test_a_forgery_without_effect_holds() -> None:
+    """Refused, and the order was paid honestly later."""
+    verdict = forged().pay().sell().verdict("I-22")
+    assert (verdict.outcome, verdict.checked) == ("holds", 2)
+
+
+def test_a_charge_held_paid_without_a_capture_violates() -> None:
+    """X-14: a valid signature, but the channel says unpaid."""
+    verdict = forged().charge_row("O1/c1", status="paid", paid_fen=1000).verdict("I-22")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "charge_paid", "O1", 1000)
+    assert (witness.data["forgery"], len(witness.events)) == ("unpaid", 2)
+
+
+def test_a_capture_booked_without_money_violates() -> None:
+    """The ledger says channel money that the channel has not got."""
+    story = forged().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -1000))
+    (witness,) = story.verdict("I-22").witnesses
+    assert (witness.words, witness.amount_fen) == ("booked", 1000)
+
+
+def test_an_order_paid_without_money_violates() -> None:
+    """X-13: a callback replayed onto another order."""
+    (witness,) = forged("order").move("O1", "paid").verdict("I-22").witnesses
+    assert (witness.words, witness.data["forgery"]) == ("order_paid", "order")
+
+
+def test_another_amount_than_captured_violates() -> None:
+    """A forged amount over a real capture."""
+    story = forged("amount").capture().charge_row("O1/c1", status="paid", paid_fen=1)
+    (witness,) = story.verdict("I-22").witnesses
+    assert (witness.words, witness.amount_fen, witness.data["booked_fen"]) == ("other_amount", 999, 1)
+
+
+def test_a_wallet_payment_needs_no_channel() -> None:
+    """An order may be paid with no capture at a channel."""
+    story = Story().place(user="rich")
+    with story:
+        story.posting("O1", "wallet_payment", ("wallet:rich", 1000), ("suspense", -1000))
+        story.order("O1", status="paid").log("O1", "created", "paid")
+    assert story.verdict("I-22").outcome == "holds"
+
+
+def test_a_forgery_on_an_unnamed_charge_is_undecided() -> None:
+    """Which order it aimed at is not in the history."""
+    verdict = Story().plain().fault("channel.callback_forged", forgery="app").verdict("I-22")
+    assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "forged_unknown")

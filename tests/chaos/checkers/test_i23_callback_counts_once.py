@@ -1,0 +1,69 @@
+"""I-23 on tiny histories."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.histories import MINUTE, Story
+
+
+def test_duplicates_that_are_acked_and_not_counted_hold() -> None:
+    """One capture, three deliveries, one posting."""
+    story = Story().place().pay().callback(n=2).callback(n=3)
+    assert story.verdict("I-23").outcome == "holds"
+
+
+def test_a_capture_booked_twice_violates() -> None:
+    """X-06: two callbacks within a second."""
+    verdict = Story().place().capture().callback().apply().callback(n=2).apply().verdict("I-23")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "counted_again", "O1", 1000)
+    assert (witness.data["booked"], witness.data["captures"]) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [200, 409])
+def test_a_processed_duplicate_refused_violates(status: int) -> None:
+    """X-07: it would be retried for 24 hours."""
+    (witness,) = Story().place().pay().callback(n=2, accepted=False, status=status).verdict("I-23").witnesses
+    assert (witness.words, witness.id, witness.data["status"]) == ("duplicate_refused", "O1", status)
+
+
+def test_a_duplicate_that_was_never_processed_may_be_refused() -> None:
+    """Received is not processed."""
+    story = Story().place().capture().inbox("O1/c1", "O1/c1.1", "received")
+    assert story.callback(n=2, accepted=False, status=409).verdict("I-23").outcome == "holds"
+
+
+def test_a_busy_platform_may_ask_to_try_again() -> None:
+    """Twice 503 is no refusal."""
+    story = Story().place().pay()
+    for n in (2, 3):
+        story.callback(n=n, accepted=False, status=503)
+    assert story.verdict("I-23").outcome == "holds"
+
+
+def test_asking_to_try_again_for_ever_violates() -> None:
+    """Three times, with nothing in the way."""
+    story = Story().place().pay()
+    for n in (2, 3, 4):
+        story.callback(n=n, accepted=False, status=500)
+    assert story.verdict("I-23").outcome == "violated"
+
+
+def test_failing_while_the_database_is_down_is_no_refusal() -> None:
+    """A fault keeps the platform from answering; a minute after it ends the excuse is over."""
+    story = Story().place().pay().fault("database.crash", "start")
+    for n in (2, 3, 4):
+        story.callback(n=n, accepted=False, status=500)
+    assert story.verdict("I-23").outcome == "holds"
+    story.fault("database.crash", "end").wait(2 * MINUTE)
+    for n in (5, 6, 7):
+        story.callback(n=n, accepted=False, status=500)
+    assert story.verdict("I-23").outcome == "violated"
+
+
+def test_captures_the_failover_forgot_are_undecided() -> None:
+    """A posting taken back that nobody remembers: how often it counted is not known."""
+    story = Story().place().capture().apply().state("postings", "long ago", None, "revert").apply()
+    verdict = story.verdict("I-23")
+    assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "entries_lost")

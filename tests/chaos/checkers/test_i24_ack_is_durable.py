@@ -1,0 +1,64 @@
+"""I-24 on tiny histories."""
+
+from __future__ import annotations
+
+from tests.chaos.histories import Story
+
+
+def test_an_ack_after_the_inbox_row_holds() -> None:
+    """Received, kept, acknowledged."""
+    verdict = Story().place().capture().callback(received=True).verdict("I-24")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_an_ack_with_nothing_kept_violates() -> None:
+    """X-11: success was answered before anything was written."""
+    verdict = Story().place().capture().callback().verdict("I-24")
+    (witness,) = verdict.witnesses
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "nothing_kept", "O1", 1000)
+
+
+def test_a_design_without_an_inbox_may_show_the_paid_charge() -> None:
+    """The effect itself is durable."""
+    assert Story().place().capture().apply().callback().verdict("I-24").outcome == "holds"
+
+
+def test_a_refusal_promises_nothing() -> None:
+    """The channel calls again."""
+    verdict = Story().place().capture().callback(accepted=False, status=500).verdict("I-24")
+    assert (verdict.outcome, verdict.checked) == ("holds", 0)
+
+
+def test_an_inbox_row_lost_by_a_failover_violates() -> None:
+    """Acknowledged, then forgotten."""
+    story = Story().place().capture().callback(received=True)
+    (witness,) = story.state("inbox", "wechat:O1/c1.1", None, "revert").verdict("I-24").witnesses
+    assert (witness.words, witness.id, witness.amount_fen, len(witness.events)) == ("forgotten", "O1", 1000, 2)
+
+
+def test_a_paid_charge_lost_by_a_failover_violates() -> None:
+    """The same without an inbox."""
+    story = Story().place().capture().apply().callback()
+    assert story.charge_row("O1/c1", "revert", status="open").verdict("I-24").outcome == "violated"
+
+
+def test_an_inbox_row_lost_before_its_ack_is_no_matter() -> None:
+    """Nothing was promised yet."""
+    story = Story().place().capture().inbox("O1/c1", "O1/c1.1", "received")
+    assert story.state("inbox", "wechat:O1/c1.1", None, "revert").verdict("I-24").outcome == "holds"
+
+
+def test_a_refund_notice_needs_a_refund_that_is_known() -> None:
+    """Its effect is the refund's row."""
+    story = Story().place().pay().refund()
+    story.book("CH", "callback_sent", "O1/c1", notify_id="r", attempt=1, event="REFUND", paid_fen=0)
+    story.charges.clear()
+    story.charge_row("O1/c1", status="closed")
+    acked = story.book("CH", "callback_acked", "O1/c1", notify_id="r", attempt=1, status=200, accepted=True)
+    assert acked.verdict("I-24").outcome == "holds"
+
+
+def test_an_ack_without_the_channels_judgement_is_undecided() -> None:
+    """Whether the channel took it for a success is not in the book."""
+    story = Story().place().capture().book("CH", "callback_acked", "O1/c1", notify_id="x", attempt=1, status=200)
+    assert story.verdict("I-24").outcome == "unknown"
