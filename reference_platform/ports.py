@@ -145,7 +145,9 @@ class Transaction(Protocol):
         """Rows matching all predicates, in `order_by` order, else in primary key order."""
         ...
 
-    async def insert(self, table: Table[R], row: R, *, on_conflict: Literal["error", "nothing"] = "error") -> bool:
+    async def insert(
+        self, table: Table[R], row: R, *, on_conflict: Literal["error", "nothing"] = "error"
+    ) -> bool:
         """Insert; waits for an uncommitted row with the same unique value. False only for "nothing"."""
         ...
 

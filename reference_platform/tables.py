@@ -34,7 +34,9 @@ class OrderRow(TypedDict):
     paid_us: int
 
 
-ORDERS = Table("orders", OrderRow, "order_id", indexes=(("status", "created_us"), ("user", "created_us")), book="ORD")
+ORDERS = Table(
+    "orders", OrderRow, "order_id", indexes=(("status", "created_us"), ("user", "created_us")), book="ORD"
+)
 
 
 class OrderLogRow(TypedDict):
@@ -107,7 +109,9 @@ class CardRow(TypedDict):
     order_id: str
 
 
-CARDS = Table("cards", CardRow, "card_id", indexes=(("sku", "status", "card_id"), ("order_id", "card_id")), book="STK")
+CARDS = Table(
+    "cards", CardRow, "card_id", indexes=(("sku", "status", "card_id"), ("order_id", "card_id")), book="STK"
+)
 
 
 class PostingRow(TypedDict):
@@ -153,7 +157,9 @@ class GrantRow(TypedDict):
     at_us: int
 
 
-GRANTS = Table("grants", GrantRow, "grant_id", unique=(("source",),), indexes=(("user", "at_us"),), book="ENT")
+GRANTS = Table(
+    "grants", GrantRow, "grant_id", unique=(("source",),), indexes=(("user", "at_us"),), book="ENT"
+)
 
 
 class AttemptRow(TypedDict):
@@ -196,7 +202,7 @@ REFUNDS = Table(
 
 
 class CompensationRow(TypedDict):
-    """One compensation: at most one for a rule, order and incident."""
+    """One compensation: at most one for a rule, order and incident. `evidence`: the facts it was decided on."""
 
     cmp_id: str
     rule: str  # K-01 …
@@ -207,6 +213,7 @@ class CompensationRow(TypedDict):
     amount_fen: int
     status: str  # provisional | requested | done | voided | loss
     refund_no: str
+    evidence: dict[str, Any]
     at_us: int
 
 
@@ -271,7 +278,12 @@ class TicketRow(TypedDict):
 
 
 TICKETS = Table(
-    "tickets", TicketRow, "ticket_id", unique=(("reason", "ref"),), indexes=(("status", "opened_us"),), book="ORD"
+    "tickets",
+    TicketRow,
+    "ticket_id",
+    unique=(("reason", "ref"),),
+    indexes=(("status", "opened_us"),),
+    book="ORD",
 )
 
 
