@@ -59,7 +59,13 @@ def plain_order(n: int) -> list[Event]:
     def state(at: int, table: str, op: str, key: str, new: dict[str, Any]) -> State:
         return State(t, tx + at, "n1", "X", table, op, key, new)
 
-    looked = {"order_id": order, "status": "completed", "delivered_qty": 1, "cards": [f"s{n}"], "refunded_fen": 0}
+    looked = {
+        "order_id": order,
+        "status": "completed",
+        "delivered_qty": 1,
+        "cards": [f"s{n}"],
+        "refunded_fen": 0,
+    }
     return [
         Invoke(t, op, user, "place_order", {"client_key": f"k{n}", "sku": "card", "quantity": 1}),
         state(0, "idempotency", "insert", key, lease),
@@ -122,11 +128,17 @@ def main() -> None:
     everything = min(measure(options.orders) for _ in range(options.rounds))
     books = min(measure(options.orders, ()) for _ in range(options.rounds))
     storm = min(measure(5) for _ in range(200)) * 5
-    found = {"us_per_order": round(everything, 1), "books_alone_us": round(books, 1), "five_orders_us": round(storm)}
+    found = {
+        "us_per_order": round(everything, 1),
+        "books_alone_us": round(books, 1),
+        "five_orders_us": round(storm),
+    }
     if options.json:
         print(json.dumps(found))
     else:
-        print(f"all {len(CHECKERS)} checkers: {everything:.1f} µs an order of 30 events (books alone {books:.1f})")
+        print(
+            f"all {len(CHECKERS)} checkers: {everything:.1f} µs an order of 30 events (books alone {books:.1f})"
+        )
         print(f"a storm of five orders, judge and all: {storm:.0f} µs")
 
 

@@ -23,10 +23,13 @@ ATTEMPTS = 16
 REFUNDS = 32
 CHARGES = 64
 REVERTED = 128
+EVERYTHING = 255
 
 Row = Mapping[str, Any]
 
-UNPAID_ANSWERS = frozenset(("NOTPAY", "CLOSED", "NOT_FOUND", "TRADE_NOT_EXIST", "OK", "ok", "closed", "REVOKED"))
+UNPAID_ANSWERS = frozenset(
+    ("NOTPAY", "CLOSED", "NOT_FOUND", "TRADE_NOT_EXIST", "OK", "ok", "closed", "REVOKED")
+)
 """What a channel may answer to a query or close of a charge that nobody has paid."""
 
 

@@ -31,7 +31,15 @@ from chaos.history import Book, Fail, Fault, Header, Invoke, Ok, Read, State, Un
 
 Handler = Callable[[Any], None]
 
-BLOCKING = ("node.crash", "node.pause", "node.slow", "database.", "link.", "channel.down", "channel.result_unknown")
+BLOCKING = (
+    "node.crash",
+    "node.pause",
+    "node.slow",
+    "database.",
+    "link.",
+    "channel.down",
+    "channel.result_unknown",
+)
 """Faults that keep the platform from acting; a touch counts for a minute."""
 
 TOUCH_US = 60_000_000
@@ -391,7 +399,11 @@ class Books:
     def _pay_from_wallet(self, account: Account, row: Row, event: State, paid: int, sign: int) -> None:
         if sign > 0:
             charge = Charge(
-                row["posting_id"], "wallet", captured_us=event.t_us, captured_at=self.at, paid_fen=paid,
+                row["posting_id"],
+                "wallet",
+                captured_us=event.t_us,
+                captured_at=self.at,
+                paid_fen=paid,
                 payer=event.row["lines"][0][0].partition(":")[2] if event.row else "",
             )
             self._add_charge(account, charge)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from chaos.account import Account
+from chaos.account import EVERYTHING, Account
 from chaos.books import Books
 from chaos.checkers.verdict import WITNESSES_KEPT, Outcome, Verdict, Witness
 
@@ -22,6 +22,8 @@ class Checker:
 
     invariant: ClassVar[str]
     when: ClassVar[str]
+    cares_for: ClassVar[int] = EVERYTHING
+    """Which changes of an order (`chaos.account`: ORDER, LOG, GOODS …) `commit.order` shall tell of."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -75,7 +77,13 @@ class Checker:
     ) -> None:
         """As `violated`, about an order and its member."""
         self.violated(
-            "order", account.order_id, words, amount_fen=amount_fen, users=account.users, events=events, **data
+            "order",
+            account.order_id,
+            words,
+            amount_fen=amount_fen,
+            users=account.users,
+            events=events,
+            **data,
         )
 
     def verdict(self) -> Verdict:

@@ -17,7 +17,9 @@ class MoneyAccounted(QuiescentChecker):
     invariant = "I-01"
 
     def judge(self, account: Account) -> None:
-        if not (account.captures or account.units or account.wallet_fen or account.suspense_fen or account.refunds):
+        if not (
+            account.captures or account.units or account.wallet_fen or account.suspense_fen or account.refunds
+        ):
             return
         self.checked += 1
         if account.units and account.row is None and account.lost:
@@ -31,7 +33,11 @@ class MoneyAccounted(QuiescentChecker):
         pending_fen = account.pending_refund_fen
         if pending_fen and gap_fen + suspense_fen == pending_fen:
             self.undecided(
-                "order", account.order_id, "refund_open", events=account.money_events(), pending_fen=pending_fen
+                "order",
+                account.order_id,
+                "refund_open",
+                events=account.money_events(),
+                pending_fen=pending_fen,
             )
             return
         words = "owed" if gap_fen > 0 else "overpaid" if gap_fen < 0 else "suspense"

@@ -17,6 +17,7 @@ class GoodsPaidFor(Checker):
 
     invariant = "I-02"
     when = "c"
+    cares_for = GOODS
 
     def hears(self) -> dict[str, Handler]:
         return {
@@ -27,7 +28,7 @@ class GoodsPaidFor(Checker):
         }
 
     def _committed(self, account: Account) -> None:
-        if account.changed & GOODS and account.units > 0:
+        if account.units > 0:
             self._judge(account)
 
     def _supplied(self, event: Book) -> None:
@@ -51,7 +52,9 @@ class GoodsPaidFor(Checker):
                 self.undecided("order", account.order_id, "row_lost", events=events)
             else:
                 paid_fen = account.captured_fen
-                self.violated_order(account, "no_order", amount_fen=paid_fen, events=events, units=account.units)
+                self.violated_order(
+                    account, "no_order", amount_fen=paid_fen, events=events, units=account.units
+                )
             return
         portions = (account.captures > 0) + reissues
         if account.units > row["quantity"] * portions:

@@ -12,12 +12,13 @@ class AmountMatches(Checker):
 
     invariant = "I-04"
     when = "c"
+    cares_for = GOODS
 
     def hears(self) -> dict[str, Handler]:
         return {"commit.order": self._committed, "SUP.delivered": self._supplied}
 
     def _committed(self, account: Account) -> None:
-        if account.changed & GOODS and account.units > 0 and account.captures:
+        if account.units > 0 and account.captures:
             self._judge(account)
 
     def _supplied(self, event: Book) -> None:

@@ -16,6 +16,7 @@ class RefundsWithinCaptures(Checker):
 
     invariant = "I-05"
     when = "c"
+    cares_for = MONEY | REFUNDS
 
     def hears(self) -> dict[str, Handler]:
         return {"commit.order": self._committed, "CH.refund_accepted": self._accepted}

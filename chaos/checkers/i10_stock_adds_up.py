@@ -109,5 +109,11 @@ class StockAddsUp(Checker):
     def _violated(self, sku: str, words: str, cards: int, events: tuple[int, ...] = (), **data: Any) -> None:
         unit_fen = self.books.products.get(sku, {}).get("unit_fen", 0)
         self.violated(
-            "sku", sku, words, amount_fen=cards * unit_fen, events=events or (self.books.at,), cards=cards, **data
+            "sku",
+            sku,
+            words,
+            amount_fen=cards * unit_fen,
+            events=events or (self.books.at,),
+            cards=cards,
+            **data,
         )

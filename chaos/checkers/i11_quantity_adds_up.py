@@ -24,7 +24,9 @@ class QuantityAddsUp(QuiescentChecker):
                 self.checked += 1
                 self.undecided("order", account.order_id, "row_lost", events=account.money_events())
             return
-        if not any(charge.paid_fen == row["payable_fen"] for charge in account.charges if charge.captured_us >= 0):
+        if not any(
+            charge.paid_fen == row["payable_fen"] for charge in account.charges if charge.captured_us >= 0
+        ):
             return  # a wrong amount is never fulfilled (I-04) and goes back whole (I-01)
         self.checked += 1
         quantity, unit_fen = row["quantity"], row["unit_fen"]

@@ -27,7 +27,11 @@ class ReservationEndsOnce(Checker):
             self.checked += 1
             self._held[event.key] = self.books.at
         held_at = NEVER
-        if before is not None and before["status"] == "reserved" and (row is None or row["status"] != "reserved"):
+        if (
+            before is not None
+            and before["status"] == "reserved"
+            and (row is None or row["status"] != "reserved")
+        ):
             held_at = self._held.pop(event.key, NEVER)
         if before is None or row is None or event.op == "revert":
             return

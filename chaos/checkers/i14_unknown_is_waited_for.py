@@ -21,6 +21,7 @@ class UnknownIsWaitedFor(Checker):
 
     invariant = "I-14"
     when = "c"
+    cares_for = ATTEMPTS | MONEY | REFUNDS
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -34,7 +35,7 @@ class UnknownIsWaitedFor(Checker):
             self._judge(self.books.account)
 
     def _committed(self, account: Account) -> None:
-        if account.attempts is not None and account.changed & (ATTEMPTS | REFUNDS | MONEY):
+        if account.attempts is not None:
             self._judge(account)
 
     def _judge(self, account: Account) -> None:

@@ -70,7 +70,9 @@ class MonotonicReads(Checker):
     def _viewed_membership(self, event: Ok) -> None:
         invoked = self.books.invoked
         asked_us = invoked.t_us if invoked is not None else event.t_us
-        self._look_membership(event.user, event.result["member"], event.result["until_us"], asked_us, event.t_us)
+        self._look_membership(
+            event.user, event.result["member"], event.result["until_us"], asked_us, event.t_us
+        )
 
     def _read_membership(self, event: Read) -> None:
         value = event.value

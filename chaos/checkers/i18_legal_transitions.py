@@ -29,14 +29,13 @@ class LegalTransitions(Checker):
 
     invariant = "I-18"
     when = "c"
+    cares_for = LOG | ORDER
 
     def hears(self) -> dict[str, Handler]:
         return {"commit.order": self._committed}
 
     def _committed(self, account: Account) -> None:
         changed = account.changed
-        if not changed & (ORDER | LOG):
-            return
         if changed & REVERTED:
             if account.row is None and changed & LOG and not changed & ORDER:
                 self.undecided("order", account.order_id, "row_lost", events=(self.books.at,))

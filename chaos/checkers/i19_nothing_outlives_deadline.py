@@ -18,6 +18,7 @@ class NothingOutlivesDeadline(Checker):
 
     invariant = "I-19"
     when = "d"
+    cares_for = LOG | ORDER
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -27,8 +28,6 @@ class NothingOutlivesDeadline(Checker):
         return {"commit.order": self._committed}
 
     def _committed(self, account: Account) -> None:
-        if not account.changed & (ORDER | LOG):
-            return
         left, since_us = account.previous, account.previous_since_us
         if account.status != left and left not in TERMINAL:
             self.checked += 1

@@ -15,15 +15,13 @@ class ClosedOnlyWhenUnpaid(Checker):
 
     invariant = "I-20"
     when = "c"
+    cares_for = LOG | ORDER
 
     def hears(self) -> dict[str, Handler]:
         return {"commit.order": self._committed}
 
     def _committed(self, account: Account) -> None:
-        changed = account.changed
-        if not changed & (ORDER | LOG) or changed & REVERTED:
-            return
-        if account.status != "closed" or account.previous == "closed":
+        if account.status != "closed" or account.previous == "closed" or account.changed & REVERTED:
             return
         for charge in account.charges:
             if charge.opened:
@@ -32,7 +30,9 @@ class ClosedOnlyWhenUnpaid(Checker):
 
     def _judge(self, account: Account, charge: Charge) -> None:
         if charge.answer is None:
-            self.undecided("order", account.order_id, "answer_missing", events=(charge.answer_at, self.books.at))
+            self.undecided(
+                "order", account.order_id, "answer_missing", events=(charge.answer_at, self.books.at)
+            )
             return
         if charge.answer_us == NEVER:
             words = "blind" if charge.captured_us == NEVER else "blind_paid"

@@ -20,6 +20,7 @@ class ForgedHasNoEffect(Checker):
 
     invariant = "I-22"
     when = "c"
+    cares_for = CHARGES | LOG | MONEY | ORDER
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -50,7 +51,9 @@ class ForgedHasNoEffect(Checker):
             self._violated(account, "booked", account.suspense_fen)
         elif changed & (ORDER | LOG) and account.status in PAID and not account.captures:
             if account.previous not in PAID:
-                self._violated(account, "order_paid", account.row["payable_fen"] if account.row is not None else 0)
+                self._violated(
+                    account, "order_paid", account.row["payable_fen"] if account.row is not None else 0
+                )
 
     def _judge_charge(self, account: Account, charge: Charge) -> None:
         row = charge.row or {}

@@ -20,6 +20,7 @@ class CallbackCountsOnce(Checker):
 
     invariant = "I-23"
     when = "c"
+    cares_for = MONEY
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -34,7 +35,7 @@ class CallbackCountsOnce(Checker):
         }
 
     def _committed(self, account: Account) -> None:
-        if not account.changed & MONEY or not account.booked_captures:
+        if not account.booked_captures:
             return
         self.checked += 1
         if account.booked_captures > account.channel_captures > 0:

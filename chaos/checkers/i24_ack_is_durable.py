@@ -17,6 +17,7 @@ class AckIsDurable(Checker):
 
     invariant = "I-24"
     when = "c"
+    cares_for = REVERTED
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -58,7 +59,7 @@ class AckIsDurable(Checker):
             self._violated(account, "forgotten", (self._acked[event.key], self.books.at), event.key)
 
     def _committed(self, account: Account) -> None:
-        if account.changed & REVERTED and account.changed & CHARGES:
+        if account.changed & CHARGES:
             for charge in account.charges:
                 acked_at = self._acked.get(charge.charge_no)
                 if acked_at is not None and not is_paid(account, charge.charge_no):

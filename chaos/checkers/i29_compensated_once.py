@@ -19,6 +19,7 @@ class CompensatedOnce(Checker):
 
     invariant = "I-29"
     when = "c"
+    cares_for = GOODS | MONEY
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -28,8 +29,6 @@ class CompensatedOnce(Checker):
         return {"commit.order": self._committed}
 
     def _committed(self, account: Account) -> None:
-        if not account.changed & (MONEY | GOODS):
-            return
         rows = account.compensations
         if account.credited_fen > 0 and not account.changed & REVERTED:
             self._judge_credit(account)
@@ -80,7 +79,9 @@ class CompensatedOnce(Checker):
     def _judge_credit(self, account: Account) -> None:
         """What the ledger credited must be in compensation rows, each once."""
         self.checked += 1
-        granted_fen = sum(row["amount_fen"] for row in (account.compensations or {}).values() if row["rule"] in CREDITS)
+        granted_fen = sum(
+            row["amount_fen"] for row in (account.compensations or {}).values() if row["rule"] in CREDITS
+        )
         if account.credited_fen > granted_fen:
             if self.books.lost_track:
                 self.undecided("order", account.order_id, "entries_lost")

@@ -36,6 +36,11 @@ _KINDS: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
 }
 
 
+def owner(handler: Handler) -> Any:
+    """The checker (or the books) that a bound method belongs to."""
+    return handler.__self__  # type: ignore[attr-defined]
+
+
 class Judge:
     """One history's judge: `feed` each event in order, then `finish`.
 
@@ -68,6 +73,7 @@ class Judge:
         }
         commit = tables.get("commit", {})
         self._on_order, self._on_wallet = commit.get("order", ()), commit.get("wallet", ())
+        self._concerned: dict[int, Handlers] = {}
         self._tx = -1
 
     @property
@@ -104,25 +110,28 @@ class Judge:
                     handlers = table.get(name_of(event), general)
             books.at += 1
             books.last = event
-            if handlers:
-                self._call(handlers, event)
+            try:
+                for handler in handlers:
+                    handler(event)
+            except Exception as error:  # noqa: BLE001 - a broken checker must not take the others with it
+                self._go_on(handlers, handler, event, error)
 
     def _call(self, handlers: Handlers, subject: Any) -> None:
-        """Call each; one that raises is out and the rest still hear of this event."""
-        done = 0
-        while done < len(handlers):
-            try:
-                for handler in handlers[done:] if done else handlers:
-                    done += 1
-                    handler(subject)
-            except Exception as error:  # noqa: BLE001 - a broken checker must not take the others with it
-                self._exclude(handlers[done - 1], error)
+        """Call each; one that raises is out and the rest still hear of this subject."""
+        try:
+            for handler in handlers:
+                handler(subject)
+        except Exception as error:  # noqa: BLE001 - see feed_all, whose loop is this one written out
+            self._go_on(handlers, handler, subject, error)
+
+    def _go_on(self, handlers: Handlers, broken: Handler, subject: Any, error: Exception) -> None:
+        self._exclude(broken, error)
+        self._call(handlers[handlers.index(broken) + 1 :], subject)
 
     def _exclude(self, handler: Handler, error: Exception) -> None:
-        owner = getattr(handler, "__self__", None)
         text = f"{type(error).__name__}: {error}"
         for checker in self.checkers:
-            if owner is checker or owner is self.books:
+            if owner(handler) is checker or owner(handler) is self.books:
                 self._failed.setdefault(checker.invariant, text)
         tx = self._tx
         self._wire()
@@ -134,13 +143,21 @@ class Judge:
         touched, books.touched = books.touched, []
         for account in touched:
             books.settle(account)
-            self._call(self._on_order, account)
+            changed = account.changed
+            handlers = self._concerned.get(changed)
+            if handlers is None:
+                handlers = self._concerned[changed] = self._who_cares(changed)
+            self._call(handlers, account)
             account.changed = 0
             account.log = None
         if books.touched_wallets:
             users, books.touched_wallets = books.touched_wallets, {}
             for user in users:
                 self._call(self._on_wallet, user)
+
+    def _who_cares(self, changed: int) -> Handlers:
+        """Who wants to hear of a transaction that changed this of an order."""
+        return tuple(handler for handler in self._on_order if owner(handler).cares_for & changed)
 
     def finish(self) -> list[Verdict]:
         """The verdict on every invariant, in the order of the registry."""

@@ -149,7 +149,13 @@ class Story:
         return self
 
     def card(self, card: str, status: str, order: str = "", op: str = "update") -> Story:
-        row = {"card_id": card, "sku": "card", "secret": f"secret-{card}", "status": status, "order_id": order}
+        row = {
+            "card_id": card,
+            "sku": "card",
+            "secret": f"secret-{card}",
+            "status": status,
+            "order_id": order,
+        }
         return self.state("cards", card, row, op)
 
     def posting(self, order: str, posting: str, *lines: tuple[str, int]) -> Story:
@@ -162,7 +168,9 @@ class Story:
         return self.state("wallets", user, row)
 
     def charge_row(self, charge_no: str, op: str = "update", **changes: Any) -> Story:
-        old = self.charges.get(charge_no, {"charge_no": charge_no, "status": "open", "paid_fen": 0, "amount_fen": 0})
+        old = self.charges.get(
+            charge_no, {"charge_no": charge_no, "status": "open", "paid_fen": 0, "amount_fen": 0}
+        )
         self.charges[charge_no] = row = {**old, **changes}
         return self.state("charges", charge_no, row, op)
 
@@ -177,7 +185,9 @@ class Story:
         }  # fmt: skip
         return self.state("refunds", refund_no, row, "insert")
 
-    def compensation(self, order: str, rule: str, amount_fen: int, incident: str = "", action: str = "credit") -> str:
+    def compensation(
+        self, order: str, rule: str, amount_fen: int, incident: str = "", action: str = "credit"
+    ) -> str:
         key = self.name("M")
         row = {
             "cmp_id": key, "rule": rule, "order_id": order, "incident": incident, "user": "u1",
@@ -247,11 +257,19 @@ class Story:
         return self.inbox(charge_no, f"{charge_no}.1")
 
     def callback(
-        self, charge_no: str = "O1/c1", n: int = 1, *, accepted: bool = True, status: int = 200, received: bool = False
+        self,
+        charge_no: str = "O1/c1",
+        n: int = 1,
+        *,
+        accepted: bool = True,
+        status: int = 200,
+        received: bool = False,
     ) -> Story:
         """The channel calls back; with `received` the platform keeps it before it answers."""
         notify_id = f"{charge_no}.1"
-        self.book("CH", "callback_sent", charge_no, notify_id=notify_id, attempt=n, event="SUCCESS", paid_fen=0)
+        self.book(
+            "CH", "callback_sent", charge_no, notify_id=notify_id, attempt=n, event="SUCCESS", paid_fen=0
+        )
         if received:
             self.inbox(charge_no, notify_id, "received")
         data = {"notify_id": notify_id, "attempt": n, "status": status, "accepted": accepted}
@@ -277,7 +295,12 @@ class Story:
         return self.op(user, "view_order", {"order_id": order}, order_id=order, status=status, cards=secrets)
 
     def refund(
-        self, charge_no: str = "O1/c1", amount_fen: int = 1000, intent: str = "full", done: bool = True, n: int = 1
+        self,
+        charge_no: str = "O1/c1",
+        amount_fen: int = 1000,
+        intent: str = "full",
+        done: bool = True,
+        n: int = 1,
     ) -> Story:
         """Asked for, accepted, done and booked."""
         order = charge_no.partition("/")[0]
@@ -289,22 +312,32 @@ class Story:
             self.posting(order, "refund", ("suspense", amount_fen), ("channel:wechat", -amount_fen))
         return self
 
-    def credit(self, order: str = "O1", amount_fen: int = 1000, user: str = "u1", account: str = "wallet") -> Story:
+    def credit(
+        self, order: str = "O1", amount_fen: int = 1000, user: str = "u1", account: str = "wallet"
+    ) -> Story:
         """A make-good (K-01): compensation row, posting and wallet in one transaction."""
         with self:
             self.compensation(order, "K-01", amount_fen)
-            self.posting(order, "credit", ("compensation_cost", amount_fen), (f"{account}:{user}", -amount_fen))
+            self.posting(
+                order, "credit", ("compensation_cost", amount_fen), (f"{account}:{user}", -amount_fen)
+            )
             self._add(user, account, amount_fen)
         return self
 
-    def settle_credit(self, posting: str, order: str = "O1", amount_fen: int = 1000, user: str = "u1") -> Story:
+    def settle_credit(
+        self, posting: str, order: str = "O1", amount_fen: int = 1000, user: str = "u1"
+    ) -> Story:
         """credit_void takes it back, credit_loss books it, credit_final makes it the refund."""
         with self:
             if posting == "credit_void":
-                self.posting(order, posting, (f"wallet:{user}", amount_fen), ("compensation_cost", -amount_fen))
+                self.posting(
+                    order, posting, (f"wallet:{user}", amount_fen), ("compensation_cost", -amount_fen)
+                )
                 self._add(user, "wallet", -amount_fen)
             elif posting == "credit_loss":
-                self.posting(order, posting, ("platform_loss", amount_fen), ("compensation_cost", -amount_fen))
+                self.posting(
+                    order, posting, ("platform_loss", amount_fen), ("compensation_cost", -amount_fen)
+                )
             else:
                 self.posting(order, posting, ("suspense", amount_fen), ("compensation_cost", -amount_fen))
         return self
