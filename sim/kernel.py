@@ -43,21 +43,10 @@ from sim.task import (
     wait_for,
 )
 
-__all__ = [
-    "Cancelled",
-    "Future",
-    "HarnessError",
-    "Kernel",
-    "NodeDead",
-    "Task",
-    "TaskGroup",
-    "TimedOut",
-    "Timer",
-    "gather",
-    "sleep",
-    "sleep_daemon",
-    "wait_for",
-]
+__all__ = [  # what others need of `sim.task` comes with the kernel
+    "Cancelled", "Future", "HarnessError", "Kernel", "NodeDead", "Task", "TaskGroup", "TimedOut",
+    "Timer", "gather", "sleep", "sleep_daemon", "wait_for",
+]  # fmt: skip
 
 _BEFORE_ALL: Final = -1  # SimPy's priority for an event whose processing was interrupted
 _STALE_MIN: Final = 256  # times without entries are taken out of the heap when so many, and the majority

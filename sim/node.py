@@ -125,7 +125,6 @@ class Incarnation:
         if not self.alive:
             return  # the crash has told the caller
         if self.node.lot is not None:
-            self._open[caller] = None
             self.node.lot.held.append(Timer(self._handle, (request, caller)))
             return
         assert self.handler is not None

@@ -46,7 +46,7 @@ class Weighted(Generic[T]):
 
     def at(self, unit: float) -> T:
         """The item at a point of the unit interval [0, 1)."""
-        return self._items[bisect_right(self._bounds, unit * self._total, 0, len(self._items) - 1)]
+        return self._items[bisect_right(self._bounds, unit * self._total)]
 
 
 def zipf(count: int, exponent: float = 1.0) -> Weighted[int]:

@@ -243,6 +243,35 @@ def test_simpys_own_run_works_until_a_time_and_until_an_event() -> None:
         kernel.run(until=kernel.event())
 
 
+def test_stopping_at_an_event_keeps_its_other_listeners_and_their_place() -> None:
+    """They hear of it first when the run goes on, before processes that were started meanwhile."""
+    assert stop_trace(Kernel()) == stop_trace(simpy.Environment()) == ["stopped", "listener", "started"]
+
+
+def stop_trace(env: simpy.Environment) -> list[str]:
+    """Run until an event that starts a process and has one more listener behind the end of the run."""
+    trace: list[str] = []
+    event = env.event()
+
+    def process() -> Generator[simpy.Event, Any, None]:
+        trace.append("started")
+        yield env.timeout(1)
+
+    def start(_: simpy.Event) -> None:
+        env.process(process())
+
+    def open_up(_: simpy.Event) -> None:
+        event.succeed()
+
+    event.callbacks.append(start)
+    env.timeout(5).callbacks.append(open_up)
+    env.timeout(2).callbacks.append(lambda _: event.callbacks.append(lambda _: trace.append("listener")))
+    env.run(until=event)
+    trace.append("stopped")
+    env.run()
+    return trace
+
+
 def test_a_fraction_of_a_microsecond_is_refused() -> None:
     """Virtual time is whole microseconds, for SimPy models too."""
     with pytest.raises(TypeError, match="whole microseconds"):
@@ -334,6 +363,28 @@ def test_cancelled_timers_do_not_pile_up() -> None:
         kernel.call_at(at_us + LONG, list).cancel()
     assert len(kernel._times) < 1_000
     assert not kernel._at
+
+
+def test_skipping_makes_daemons_late_and_refuses_to_skip_work() -> None:
+    """Polls that a skipped night would have seen come once, at its end, in order."""
+    kernel = Kernel()
+    woke: list[tuple[str, int]] = []
+
+    async def poll(name: str, us: int) -> None:
+        while True:
+            await sleep_daemon(us)
+            woke.append((name, kernel.now))
+
+    kernel.spawn(poll("slow", 300))
+    kernel.spawn(poll("fast", 100))
+    assert kernel.run_until_idle(LONG)
+    kernel.skip_to(5_000)
+    assert (woke, kernel.now) == ([], 5_000)
+    kernel.run_until(5_050)
+    assert woke == [("fast", 5_000), ("slow", 5_000)]
+    kernel.call_at(9_000, list)
+    with pytest.raises(RuntimeError, match="work is pending"):
+        kernel.skip_to(8_000)
 
 
 def test_the_kernel_neither_runs_inside_itself_nor_backwards() -> None:

@@ -186,6 +186,15 @@ def test_every_port_of_a_dead_incarnation_raises() -> None:
     assert alive.clock.now_us() > 0
 
 
+def test_a_crash_does_not_touch_requests_already_answered() -> None:
+    """Each caller hears exactly once."""
+    node = serving()
+    askers = ask(node, 10, 0)
+    node.kernel.run_until(20)
+    node.crash()
+    assert outcomes(askers) == [("slept 10", 10), ("slept 0", 0)]
+
+
 def test_a_crash_drops_every_request_taken_in() -> None:
     """Running, waiting for a worker and in service: their callers see the connection break."""
     node = serving(workers=1, service_us=lambda request: 50 if request == 7 else 0)

@@ -277,6 +277,19 @@ def test_a_task_that_drops_itself_goes_no_further_than_its_next_await() -> None:
     assert (seen, kernel.now) == (["last words"], 0)
 
 
+def test_what_a_task_raises_after_its_own_end_is_void() -> None:
+    """It was dropped while it ran; nobody is left to be told."""
+    kernel = Kernel()
+
+    async def main() -> None:
+        task.drop()
+        raise KeyError
+
+    task = kernel.spawn(main())
+    assert kernel.run_until_idle(LONG)
+    assert isinstance(task.error, NodeDead)
+
+
 def test_a_cleanup_that_awaits_for_ever_is_reported() -> None:
     """Closing it cannot succeed, and pretending otherwise would leave it half alive."""
     kernel = Kernel()

@@ -86,7 +86,12 @@ def test_the_caller_may_die_without_its_request_being_undone() -> None:
     task.drop()
     assert net.kernel.run_until_idle(LONG)
     assert net.effects == [(10 * MS, 10 * MS + 500)]
-    assert net.kernel.now < LONG
+    net.network.add(Loss())
+    task = net.kernel.spawn(net.one(0, LONG, ("lost",)))
+    net.kernel.run_until(20 * MS)
+    task.drop()
+    assert net.kernel.run_until_idle(LONG)
+    assert net.kernel.now == 20 * MS
 
 
 def test_jitter_depends_on_the_key_and_not_on_the_order_of_calls() -> None:
@@ -121,6 +126,15 @@ def test_a_link_that_was_not_declared_is_named_with_those_that_were() -> None:
     ):
         with pytest.raises(UnknownLinkError, match=r"client > moon; the links are: client > server"):
             use()
+
+
+def test_a_node_may_be_attached_after_its_link_was_first_used() -> None:
+    """Order of set-up does not matter."""
+    net = Net()
+    net.network.connect("client", "echo", 100)
+    link = net.network.link("client", "echo")
+    net.attach("echo", net.echo)
+    assert link.node is net.network.nodes["echo"]
 
 
 def test_calling_a_node_that_nobody_attached_is_an_error_of_the_harness() -> None:
@@ -176,6 +190,22 @@ def test_a_proxy_that_goes_down_breaks_calls_under_way() -> None:
     net.kernel.call_at(200, net.network.add, Down())
     assert net.call(0) == (Unknown("reset"), 1_000)
     assert net.effects == []
+
+
+def test_a_proxy_that_goes_down_breaks_the_reply_too() -> None:
+    """The effect has happened; the caller sees the reset when the reply would have set out."""
+    net = Net(latency_us=500)
+    net.kernel.call_at(700, net.network.add, Down())
+    assert net.call(1 * MS) == (Unknown("reset"), 2 * MS)
+    assert len(net.effects) == 1
+
+
+def test_a_refusal_needs_a_way_back_too() -> None:
+    """Cut off from the answer, the caller cannot know that nothing happened."""
+    net = Net(latency_us=500)
+    net.server.crash()
+    net.network.partition("server", "client", oneway=True)
+    assert net.call(0, timeout_us=5 * MS) == (Unknown("timeout"), 5 * MS)
 
 
 def test_a_client_that_models_its_calls_itself_asks_for_the_delay() -> None:

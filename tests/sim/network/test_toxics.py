@@ -92,10 +92,20 @@ def test_latency_has_jitter_around_its_mean() -> None:
     assert 1_360 < max(took) <= 1_400
     assert abs(sum(took) / len(took) - 1_000) < 40
     toxic.remove()
-    net.network.add(Latency(10, jitter_us=1_000))
-    starts = [net.kernel.now]
-    starts.extend(net.call(0, key=("n", number))[1] for number in range(50))
-    assert min(b - a for a, b in pairwise(starts)) == 0
+    slow = Net()
+    slow.network.add(Latency(10, jitter_us=1_000))
+    starts = [0]
+    starts.extend(slow.call(0, key=("n", number))[1] for number in range(50))
+    assert min(b - a for a, b in pairwise(starts)) == ROUND_TRIP
+
+
+def test_a_request_slower_than_the_callers_patience_is_unknown_in_time() -> None:
+    """It still arrives and has its effect. A reply to nobody is not evidence."""
+    net = Net()
+    net.network.add(Latency(9_000), stream="upstream")
+    back = net.network.add(Latency(1))
+    assert net.call(0, timeout_us=5_000) == (Unknown("timeout"), 5_000)
+    assert (len(net.effects), back.touched["messages"]) == (1, 0)
 
 
 def test_toxicity_hits_its_share_of_calls_and_the_same_ones_in_every_run() -> None:
