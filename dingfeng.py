@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from chaos.campaign import Progress
@@ -24,8 +24,21 @@ if TYPE_CHECKING:
 
 HOLDS, VIOLATED, BAD_INPUT, INCONCLUSIVE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
+
+class _Interruptible(TyperGroup):
+    """Commands that end with 130 on Ctrl-C; by itself Typer says 1, which here means a violation."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("dingfeng: interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
     name="dingfeng",
+    cls=_Interruptible,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -365,16 +378,9 @@ class _Bar:
 def main() -> None:
     """The console script: turns what was raised into one message and the right exit code."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("dingfeng: interrupted", err=True)
-        code = INTERRUPTED
+        app()
     except Exception as error:  # noqa: BLE001 - what is not the user's input is a bug of ours, with its own code
-        code = _explain(error)
-    sys.exit(code)
+        sys.exit(_explain(error))
 
 
 def _explain(error: Exception) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -49,14 +51,12 @@ def situations(lang: str) -> list[Entry]:
 
 
 def designs(lang: str) -> list[Entry]:
-    """The designs that can be put through a storm."""
-    from reference_platform import designs as catalogue
+    """The designs that can be put through a storm, the weakest first."""
+    from reference_platform import designs as package
 
-    found = []
-    for name in catalogue.names():
-        design = catalogue.load(name)
-        found.append(Entry(name, design.summary if lang == "en" else design.summary_zh))
-    return found
+    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
+    modules = [module for module in modules if hasattr(module, "NAME")]
+    return [Entry(module.NAME, module.SUMMARY if lang == "en" else module.SUMMARY_ZH) for module in modules]
 
 
 def _titled(path: Path, lang: str, prefix: str) -> list[Entry]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from chaos.story import tell, worst
 from rich.console import Console
 from rich.table import Table
 
@@ -60,8 +59,8 @@ _WORDS = {
         "violated": "被违反",
         "runs": "次数",
         "replay": "重放",
-        "interrupted": "已中断:{done} 次运行的结果保存在 {path}",
-        "done": "{done} 次运行,用时 {wall:.1f} 秒(每秒 {rate:.0f} 个种子),结果在 {path}",
+        "interrupted": "已中断：{done} 次运行的结果保存在 {path}",
+        "done": "{done} 次运行，用时 {wall:.1f} 秒（每秒 {rate:.0f} 个种子），结果在 {path}",
     },
 }
 
@@ -126,6 +125,8 @@ def show_replay(
     show_verdicts(verdicts, out)
     broken = [verdict for verdict in verdicts if verdict.outcome == "violated"]
     if broken:
+        from chaos.story import tell, worst
+
         story = tell(history, worst(broken), lang)
         out.print(f"\n[bold]{story.title}[/]")
         out.print(" ".join(story.sentences), markup=False)

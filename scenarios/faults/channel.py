@@ -41,7 +41,7 @@ class CallbackDuplicate(ChannelRule):
     fault: Literal["channel.callback_duplicate"]
     says: ClassVar[dict[str, str]] = {
         "en": "callbacks of {where} arrive {copies} more times, {spacing} apart",
-        "zh": "{where} 的回调重复 {copies} 次,间隔 {spacing}",
+        "zh": "{where} 的回调重复 {copies} 次，间隔 {spacing}",
     }
     copies: int = Field(1, ge=1, le=100)
     """How many more."""
@@ -56,7 +56,7 @@ class CallbackReorder(ChannelRule):
     fault: Literal["channel.callback_reorder"]
     says: ClassVar[dict[str, str]] = {
         "en": "callbacks of {where} are spread over {spread}",
-        "zh": "{where} 的回调乱序,散布在 {spread} 之内",
+        "zh": "{where} 的回调乱序，散布在 {spread} 之内",
     }
     spread: Duration
     """Each one is held back up to this long."""
@@ -68,7 +68,7 @@ class CallbackForged(ChannelRule):
     fault: Literal["channel.callback_forged"]
     says: ClassVar[dict[str, str]] = {
         "en": "callbacks in the name of {where} are forged ({forgery})",
-        "zh": "有人冒充 {where} 伪造回调({forgery})",
+        "zh": "有人冒充 {where} 伪造回调（{forgery}）",
     }
     forgery: Literal["signature", "amount", "order", "app", "unpaid"] = "signature"
     """What is wrong: a bad signature, another amount, another order's, another app's, or never paid."""
@@ -104,7 +104,7 @@ class ChannelResultUnknown(ChannelRule):
     fault: Literal["channel.result_unknown"]
     says: ClassVar[dict[str, str]] = {
         "en": "answers of {where} are lost (took effect: {effect})",
-        "zh": "{where} 的应答丢失(已生效:{effect})",
+        "zh": "{where} 的应答丢失（已生效：{effect}）",
     }
     effect: bool = True
     """Whether the request took effect."""

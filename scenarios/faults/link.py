@@ -87,7 +87,7 @@ class Timeout(LinkRule):
     fault: Literal["link.timeout"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} swallows everything and closes after {timeout}",
-        "zh": "{where} 吞掉所有数据,{timeout} 后断开",
+        "zh": "{where} 吞掉所有数据，{timeout} 后断开",
     }
     timeout: Duration
     """Until the connection is closed; 0 leaves it open for ever."""
@@ -111,7 +111,7 @@ class Slicer(LinkRule):
     fault: Literal["link.slicer"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} sends slices of {average_size} bytes, {delay} apart",
-        "zh": "{where} 把数据切成 {average_size} 字节的小段,间隔 {delay}",
+        "zh": "{where} 把数据切成 {average_size} 字节的小段，间隔 {delay}",
     }
     average_size: int = Field(ge=1)
     """Bytes of a slice."""
@@ -148,7 +148,7 @@ class Partition(LinkRule):
     fault: Literal["link.partition"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} is cut (one way: {oneway})",
-        "zh": "{where} 中断(单向:{oneway})",
+        "zh": "{where} 中断（单向：{oneway}）",
     }
     oneway: bool = False
     """Cut only from caller to callee, so that answers to nothing still travel back."""

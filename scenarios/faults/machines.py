@@ -36,7 +36,7 @@ class NodeCrash(NodeRule):
     fault: Literal["node.crash"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} crashes and is back after {restart_after}",
-        "zh": "{where} 崩溃,{restart_after} 后重启",
+        "zh": "{where} 崩溃，{restart_after} 后重启",
     }
     restart_after: Duration = 30_000_000
     """Time until it boots again."""
@@ -101,7 +101,7 @@ class DatabaseLostCommitAck(DatabaseRule):
     window: ClassVar[bool] = False
     says: ClassVar[dict[str, str]] = {
         "en": "the answer to a commit is lost (committed: {applied})",
-        "zh": "提交的应答丢失(已提交:{applied})",
+        "zh": "提交的应答丢失（已提交：{applied}）",
     }
     applied: bool = True
     """Whether the commit did happen."""
@@ -113,7 +113,7 @@ class DatabaseCrash(DatabaseRule):
     fault: Literal["database.crash"]
     says: ClassVar[dict[str, str]] = {
         "en": "the database crashes and is back after {restart_after}",
-        "zh": "数据库崩溃,{restart_after} 后恢复",
+        "zh": "数据库崩溃，{restart_after} 后恢复",
     }
     restart_after: Duration = 30_000_000
     """Time until it accepts connections again."""
@@ -125,7 +125,7 @@ class DatabaseFailover(DatabaseRule):
     fault: Literal["database.failover"]
     says: ClassVar[dict[str, str]] = {
         "en": "the replica takes over (unreplicated tail lost: {lose_tail})",
-        "zh": "从库接管(未复制的尾部丢失:{lose_tail})",
+        "zh": "从库接管（未复制的尾部丢失：{lose_tail}）",
     }
     lose_tail: bool = True
     """Whether commits that had not reached an asynchronous replica are lost."""

@@ -115,14 +115,14 @@ class Rule(BaseModel):
         return "".join(parts)
 
     def _when_zh(self) -> str:
-        parts = [f",概率 {self.probability:g}"] if self.probability < 1 else []
+        parts = [f"，概率 {self.probability:g}"] if self.probability < 1 else []
         if self.on is not None:
             parts.append(
-                f",在第 {self.nth} 次 {self.on}" + (f" 之后 {render(self.after)}" if self.after else " 时")
+                f"，在第 {self.nth} 次 {self.on}" + (f" 之后 {render(self.after)}" if self.after else " 时")
             )
         elif self.start or self.until is not None:
             end = "风暴结束" if self.until is None else render(self.until)
-            parts.append(f",从 {render(self.start)} 到 {end}")
+            parts.append(f"，从 {render(self.start)} 到 {end}")
         return "".join(parts)
 
 

@@ -22,7 +22,7 @@ class SupplierResultUnknown(SupplierRule):
     fault: Literal["supplier.result_unknown"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} gives no answer (took effect: {effect})",
-        "zh": "{where} 没有应答(已生效:{effect})",
+        "zh": "{where} 没有应答（已生效：{effect}）",
     }
     effect: bool = True
     """Whether the attempt took effect."""
@@ -34,7 +34,7 @@ class FalseSuccess(SupplierRule):
     fault: Literal["supplier.false_success"]
     says: ClassVar[dict[str, str]] = {
         "en": "{where} claims success and delivers nothing; queries tell after {reveal}",
-        "zh": "{where} 谎报成功却没有到账,{reveal} 后查询才露馅",
+        "zh": "{where} 谎报成功却没有到账，{reveal} 后查询才露馅",
     }
     reveal: Duration = 120_000_000
     """After this long a query tells the truth."""

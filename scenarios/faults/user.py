@@ -22,7 +22,7 @@ class Drop(UserRule):
     fault: Literal["user.drop"]
     says: ClassVar[dict[str, str]] = {
         "en": "users drop off and are back after {back_after}",
-        "zh": "用户掉线,{back_after} 后回来",
+        "zh": "用户掉线，{back_after} 后回来",
     }
     back_after: Duration
     """How long they are away."""
@@ -34,7 +34,7 @@ class DoubleSubmit(UserRule):
     fault: Literal["user.double_submit"]
     says: ClassVar[dict[str, str]] = {
         "en": "users click {times} times, {spacing} apart",
-        "zh": "用户连点 {times} 次,间隔 {spacing}",
+        "zh": "用户连点 {times} 次，间隔 {spacing}",
     }
     times: int = Field(2, ge=2, le=100)
     """Clicks in all."""
