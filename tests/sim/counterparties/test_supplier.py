@@ -180,10 +180,12 @@ def test_a_received_attempt_can_be_not_found_for_a_while() -> None:
     assert supplier.query()["status"] == "success"
 
 
-@pytest.mark.parametrize(("ordered", "delivered"), [(100, 80), (2, 1), (1, 1)])
-def test_a_partial_delivery_is_short_but_never_empty(ordered: int, delivered: int) -> None:
+@pytest.mark.parametrize(
+    ("fraction", "ordered", "delivered"), [(0.8, 100, 80), (0.8, 2, 1), (0.8, 1, 1), (0.1, 5, 1), (1.0, 5, 4)]
+)
+def test_a_partial_delivery_is_short_but_never_empty(fraction: float, ordered: int, delivered: int) -> None:
     """80 of 100; at least one piece, and a single piece is not divided."""
-    scene, supplier = _supplier(storm=Sure({"supplier.partial": {"fraction": 0.8}}))
+    scene, supplier = _supplier(storm=Sure({"supplier.partial": {"fraction": fraction}}))
     assert supplier.submit(quantity=ordered)["delivered"] == delivered
     assert scene.data("delivered")[0]["quantity"] == delivered
 

@@ -152,7 +152,9 @@ def test_many_clicks_carry_one_client_key() -> None:
 def test_a_drop_while_ordering_leaves_the_outcome_unknown_and_the_member_comes_back() -> None:
     """The request goes on without its sender; after `back_after_us` the same key is submitted again."""
     storm = Sure({"user.drop": {"back_after_us": 20 * SECOND}}, lambda key: key == ("k0", "place_order", "1"))
-    town = Town(storm=storm).live(("u1", "card"))
+    town = Town(storm=storm).live(("u1", "card"), until_us=10 * SECOND)
+    assert list(town.orders) == ["Ok0"]
+    town.kernel.run_until(60 * MINUTE)
     assert town.story("place_order") == [
         "place_order",
         "place_order:unknown",
@@ -172,6 +174,17 @@ def test_a_drop_while_paying_is_looked_up_before_paying_again() -> None:
     through = [e for e in town.history.events if isinstance(e, Ok) and e.action == "pay"]
     assert 0 < len(through) < 12  # the rest were captured by the dropped payment itself
     assert town.story("pay").count("pay:unknown") == 12
+    assert town.story("pay").count("pay") == 12 + len(through)  # who sees "completed" pays no more
+
+
+def test_being_told_that_it_is_paid_ends_the_paying() -> None:
+    """A platform that never hears of the payment says "created"; the channel says ORDERPAID, once."""
+    storm = Sure({"user.drop": {"back_after_us": MINUTE}}, lambda key: key[1] == "pay" and key[-1] == "1")
+    deaf = Town(storm=storm, bend=lambda r: Response(200) if r.action.startswith("callback") else None)
+    deaf.live(*[(f"u{n}", "card") for n in range(12)])
+    refused = [e for e in deaf.history.events if isinstance(e, Fail) and e.action == "pay"]
+    assert {failure.result["code"] for failure in refused} == {"ORDERPAID"}
+    assert len({failure.user for failure in refused}) == len(refused) > 0
 
 
 def test_paying_twice_captures_two_charges_of_one_order() -> None:
@@ -237,7 +250,7 @@ def test_credit_is_spent_on_a_card_when_the_wallet_shows_a_balance() -> None:
     town.wallet["balance_fen"] = 1000
     town.live(("u1", "phone"), until_us=14 * MINUTE)
     spent = town.args("place_order")[1]
-    assert (spent["sku"], spent["pay_with"], spent["quantity"]) == ("card", "wallet", 1)
+    assert (spent["sku"], spent["pay_with"], spent["quantity"]) == ("gold", "wallet", 1)
     assert spent["client_key"].startswith("k0-credit")
     poor = Town(storm=Sure({"user.spend_credit": {"after_us": MINUTE}}), bend=stuck)
     poor.wallet["balance_fen"] = 499

@@ -25,8 +25,8 @@ from sim.traffic import Arrival
 
 SEAL = MacSeal(b"town")
 SHOP = Shop(
-    kinds={"card": "card", "phone": "topup", "vip": "membership"},
-    prices_fen={"card": 500, "phone": 1000, "vip": 2000},
+    kinds={"card": "card", "gold": "card", "phone": "topup", "vip": "membership"},
+    prices_fen={"card": 500, "gold": 800, "phone": 1000, "vip": 2000},
 )
 Bend = Callable[[Request], Response | None]
 
