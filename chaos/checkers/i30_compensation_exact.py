@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
+from chaos.checkers.verdict import Witness
 from chaos.oracle.audit import Audit, Oracle
 from chaos.oracle.debts import Finding
 
@@ -30,25 +31,21 @@ class CompensationExact(Checker):
         self.audit = audit = self.oracle.finish()
         self.checked = len(audit.findings)
         for finding in audit.findings:
+            told = witness_of(finding)
+            events = self._events(finding, books)
             if finding.wrong:
                 self.violated(
-                    "order",
-                    finding.order_id,
-                    finding.verdict,
-                    amount_fen=finding.at_risk_fen,
-                    users=(finding.user,) if finding.user else (),
-                    events=self._events(finding, books),
-                    t_us=_when(finding),
-                    **_told(finding),
+                    told.entity,
+                    told.id,
+                    told.words,
+                    amount_fen=told.amount_fen,
+                    users=told.users,
+                    events=events,
+                    t_us=told.t_us,
+                    **told.data,
                 )
             elif finding.verdict == "undecided":
-                self.undecided(
-                    "order",
-                    finding.order_id,
-                    "undecided",
-                    events=self._events(finding, books),
-                    **_told(finding),
-                )
+                self.undecided(told.entity, told.id, told.words, events=events, **told.data)
 
     def _events(self, finding: Finding, books: Books) -> tuple[int, ...]:
         """The captures of the order: where its money came from."""
@@ -58,22 +55,26 @@ class CompensationExact(Checker):
         return tuple(charge.captured_at for charge in account.charges if charge.captured_at >= 0)
 
 
-def _when(finding: Finding) -> int:
-    """When the promise broke: at the act that should not have been, or when time was up."""
-    if finding.verdict in ("undue", "doubled", "wrong_amount"):
-        return finding.act_us
-    return finding.by_us
-
-
-def _told(finding: Finding) -> dict[str, str | int]:
-    return {
-        "rule": finding.rule,
-        "owed_fen": finding.owed_fen,
-        "paid_fen": finding.paid_fen,
-        "due_us": finding.due_us,
-        "by_us": finding.by_us,
-        "act_us": finding.act_us,
-        "state": finding.state,
-        "fault": finding.fault,
-        "reason": finding.reason,
-    }
+def witness_of(finding: Finding) -> Witness:
+    """A finding as a witness: its words are its verdict, its data what a sentence about it needs."""
+    late = finding.verdict in ("missed", "late", "undecided")
+    return Witness(
+        entity="order",
+        id=finding.order_id,
+        words=finding.verdict,
+        data={
+            "rule": finding.rule,
+            "owed_fen": finding.owed_fen,
+            "paid_fen": finding.paid_fen,
+            "due_us": finding.due_us,
+            "by_us": finding.by_us,
+            "act_us": finding.act_us,
+            "state": finding.state,
+            "fault": finding.fault,
+            "reason": finding.reason,
+        },
+        amount_fen=finding.at_risk_fen,
+        users=(finding.user,) if finding.user else (),
+        # The promise broke when time was up, or at the act that should not have been.
+        t_us=finding.by_us if late else finding.act_us,
+    )

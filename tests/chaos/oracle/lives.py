@@ -65,6 +65,7 @@ class Life:
         row = {
             "order_id": order_id,
             "user": user,
+            "client_key": f"key-{order_id}",
             "sku": "netflix",
             "kind": kind,
             "account": "13800000000",
