@@ -1,8 +1,9 @@
 """Durable background work: a row per job, done at least once after it is due.
 
-Each node has one dispatcher. It looks at the next few jobs, leases those that are due by moving
+Each node looks for itself. It reads the next few jobs, leases those that are due by moving
 their due time (compare and set, so two nodes never take the same one) and runs them beside each
-other. Between looks it sleeps until the next job is due; a notification wakes it for an earlier one.
+other. Between looks it sleeps until the next job is due; a job of its own or a notification from
+another node moves that forward.
 A job whose node died is due again when its lease is over.
 """
 
@@ -16,7 +17,6 @@ from reference_platform.ports import (
     MINUTE,
     SECOND,
     AtMost,
-    ConnectionLost,
     DatabaseError,
     PortError,
     Transaction,
@@ -44,13 +44,12 @@ class Jobs(Part):
         super().__init__(shop)
         self.handlers: dict[str, Handler] = {}
         self.busy = 0
-        self.asleep_until_us = EVER  # anything due before this is worth a notification
-        self.promised_us = EVER  # due times for which nobody was woken, as we were to look by then anyway
+        self.alarm_us = EVER  # when this node looks next
         digits = shop.node[len(shop.node.rstrip("0123456789")) :]
         self.stagger_us = STAGGER_US * (int(digits) - 1) if digits else 0
 
     def start(self) -> None:
-        self.shop.ports.tasks.spawn(self.dispatch(), "jobs")
+        self.shop.ports.tasks.spawn(self.listen(), "jobs.listen")
 
     # ------------------------------------------------------------ scheduling
 
@@ -63,67 +62,71 @@ class Jobs(Part):
 
     async def begin(self, tx: Transaction, job: str, ref: str) -> None:
         """Have a job done right after this commit, by this node; the row is there in case it dies."""
-        due_us = self.clock.now_us() + LEASE_US
-        row: JobRow = {"job_id": f"{job}:{ref}", "job": job, "ref": ref, "due_us": due_us, "tries": 1}
+        now = self.clock.now_us()
+        row: JobRow = {"job_id": f"{job}:{ref}", "job": job, "ref": ref, "due_us": now + LEASE_US, "tries": 1}
         if await tx.insert(JOBS, row, on_conflict="nothing"):
-            self.promised_us = min(self.promised_us, due_us)
             self.shop.transactions.after_commit(tx, lambda: self.launch(row))
         else:
-            await self.schedule(tx, job, ref, self.clock.now_us())
+            await self.schedule(tx, job, ref, now)
 
     async def cancel(self, tx: Transaction, job: str, ref: str) -> None:
         """Forget a job."""
         await tx.delete_where(JOBS, {"job_id": f"{job}:{ref}"})
 
     def expect(self, tx: Transaction, due_us: int) -> None:
-        """See to it that somebody looks when this is due."""
-        if due_us < self.asleep_until_us:
+        """Once this is committed, look when it is due; if that is news, the other nodes hear of it as well."""
+        if due_us < self.alarm_us:
             tx.notify("jobs")
-        elif due_us < self.promised_us:
-            self.promised_us = due_us
+            self.shop.transactions.after_commit(tx, lambda: self.set_alarm(due_us))
 
-    # ------------------------------------------------------------ dispatching
+    # ------------------------------------------------------------ looking
 
-    async def dispatch(self) -> None:
-        """Look, sleep, look again; for as long as the node lives."""
+    def set_alarm(self, at_us: int) -> None:
+        """Look no later than this."""
+        if at_us < self.alarm_us:
+            self.alarm_us = at_us
+            self.shop.ports.tasks.spawn(self.ring(at_us), "jobs.alarm")
+
+    async def ring(self, at_us: int) -> None:
+        """Sleep until the alarm, and look; unless an earlier alarm has taken this one's place."""
+        await self.clock.sleep(at_us - self.clock.now_us() + self.stagger_us)
+        if self.alarm_us == at_us:
+            self.alarm_us = EVER
+            await self.look()
+
+    async def listen(self) -> None:
+        """Look at the start and whenever another node has news; now and then also without any."""
         fallback_us = FALLBACK_US
         while True:
+            await self.look()
             try:
-                wait_us = await self.look()
-                if wait_us == EVER:  # nothing at all: the next look is only for notifications that got lost
-                    wait_us = fallback_us
-                    fallback_us = min(2 * fallback_us, FALLBACK_MAX_US)
-                else:
-                    fallback_us = FALLBACK_US
-                if wait_us > 0:
-                    await self.shop.ports.database.listen("jobs", wait_us + self.stagger_us)
-            except ConnectionLost:
-                await self.clock.sleep(RETRY_US // 10)
+                news = await self.shop.ports.database.listen("jobs", fallback_us)
             except DatabaseError:
+                news = True
                 await self.clock.sleep(RETRY_US)
+            fallback_us = FALLBACK_US if news else min(2 * fallback_us, FALLBACK_MAX_US)
 
-    async def look(self) -> int:
-        """Take what is due; the microseconds until the next look."""
-        self.asleep_until_us = EVER
+    async def look(self) -> None:
+        """Take what is due, and set the alarm for what comes next."""
         room = self.shop.config.workers - self.busy
         if room <= 0:
-            await self.clock.sleep(FULL_US)
-            return 0
-        promised_us, self.promised_us = self.promised_us, EVER
-        taken, next_us = await self.shop.transactions.once(self.take, room)
+            self.set_alarm(self.clock.now_us() + FULL_US)
+            return
+        try:
+            taken, next_us = await self.shop.transactions.once(self.take, room)
+        except DatabaseError:
+            self.set_alarm(self.clock.now_us() + RETRY_US)
+            return
         for row in taken:
             self.launch(row)
-        next_us = min(next_us, promised_us)
-        now = self.clock.now_us()
-        self.asleep_until_us = next_us if next_us > now else EVER
-        return EVER if next_us == EVER else max(0, next_us - now)
+        if next_us < EVER:
+            self.set_alarm(max(next_us, self.clock.now_us() + 1))
 
     async def take(self, tx: Transaction, room: int) -> tuple[list[JobRow], int]:
         """Lease up to `room` due jobs; when the next one is due."""
         now = self.clock.now_us()
         taken: list[JobRow] = []
-        rows = await tx.select(JOBS, {"due_us": AtMost(EVER)}, order_by="due_us", limit=room + 1)
-        for row in rows:
+        for row in await tx.select(JOBS, {"due_us": AtMost(EVER)}, order_by="due_us", limit=room + 1):
             due_us = row["due_us"]
             if due_us > now or len(taken) == room:
                 return taken, due_us
@@ -131,7 +134,7 @@ class Jobs(Part):
             mine = await tx.update(JOBS, row["job_id"], lease, where={"due_us": due_us})
             if mine is not None:
                 taken.append(mine)
-        return taken, now + LEASE_US if rows else EVER
+        return taken, EVER
 
     # ------------------------------------------------------------ running
 

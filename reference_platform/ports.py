@@ -216,7 +216,6 @@ class Database(Protocol):
 # ---------------------------------------------------------------- messages
 
 
-@dataclass(slots=True)
 class Request:
     """What reaches a platform node: a user's action or a counterparty's callback.
 
@@ -224,20 +223,32 @@ class Request:
     bytes that were signed in `raw` and the signature in `headers`.
     """
 
-    action: str
-    user: str = ""
-    body: Mapping[str, Any] = EMPTY
-    raw: bytes = b""
-    headers: Mapping[str, str] = EMPTY
+    __slots__ = ("action", "body", "headers", "raw", "user")
+
+    def __init__(
+        self,
+        action: str,
+        user: str = "",
+        body: Mapping[str, Any] = EMPTY,
+        raw: bytes = b"",
+        headers: Mapping[str, str] = EMPTY,
+    ) -> None:
+        self.action = action
+        self.user = user
+        self.body = body
+        self.raw = raw
+        self.headers = headers
 
 
-@dataclass(slots=True)
 class Response:
     """An answer in HTTP terms: 2xx accepted, 4xx refused for good, 5xx try again."""
 
-    status: int
-    body: Mapping[str, Any] = EMPTY
-    raw: bytes = b""
+    __slots__ = ("body", "raw", "status")
+
+    def __init__(self, status: int, body: Mapping[str, Any] = EMPTY, raw: bytes = b"") -> None:
+        self.status = status
+        self.body = body
+        self.raw = raw
 
 
 # ---------------------------------------------------------------- counterparties
