@@ -4,8 +4,8 @@ Every SERIALIZABLE transaction keeps what it read (keys and predicates) and what
 reads what a concurrent one overwrites, that is an rw edge reader → writer. An execution that is
 not serializable contains T1 → T2 → T3 with T3 the first to commit (Cahill; Ports and Grittner,
 VLDB 2012), so preventing that structure prevents them all, at the price of some false alarms.
-The rules and their order follow PostgreSQL's predicate.c; reads are tracked by exact predicate
-where PostgreSQL tracks pages, so false alarms are rarer here.
+The rules follow PostgreSQL's predicate.c; reads are tracked by exact predicate and conflicts one by
+one, where PostgreSQL tracks pages and summarizes, so false alarms are rarer here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Node:
     """A serializable transaction in the conflict graph. Dicts stand in for ordered sets."""
 
     __slots__ = (
-        "snapshot", "committed", "doomed", "read_only", "overtaken",
+        "snapshot", "committed", "doomed", "read_only",
         "keys", "predicates", "writes", "readers", "writers",
     )  # fmt: skip
 
@@ -32,7 +32,6 @@ class Node:
         self.committed = NEVER
         self.doomed = False
         self.read_only = False
-        self.overtaken = False  # committed after one it has an edge to
         self.keys: dict[str, dict[Any, None]] = {}
         self.predicates: dict[str, list[Mapping[str, Any]]] = {}
         self.writes: dict[str, dict[Any, tuple[Row | None, Row | None]]] = {}
@@ -115,7 +114,6 @@ class ConflictGraph:
 
     def committed(self, node: Node, seq: int) -> None:
         node.read_only = not node.writes
-        node.overtaken = any(writer.committed != NEVER for writer in node.writers)
         node.committed = seq
         self._retire()
 
@@ -153,8 +151,6 @@ class ConflictGraph:
 
 def _dangerous(reader: Node, writer: Node) -> bool:
     """Does the new edge reader → writer complete T1 → T2 → T3 with T3 the first to commit?"""
-    if writer.committed != NEVER and writer.overtaken:
-        return True
     for third in writer.writers:  # the writer as pivot
         if (
             third.committed != NEVER

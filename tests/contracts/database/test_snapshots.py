@@ -10,6 +10,21 @@ from tests.contracts.database.worlds import CARDS, ITEMS, World, card, committed
 SNAPSHOT_LEVELS = [Isolation.REPEATABLE_READ, Isolation.SERIALIZABLE]
 
 
+def test_a_walk_goes_on_where_it_waited(world: World) -> None:
+    """READ COMMITTED: rows inserted before the place of the wait make no row come twice."""
+    fill(world, CARDS, card(5), card(6), card(7))
+    available = {"sku": "game", "status": "available"}
+    one, two, three = world.session(), world.session(), world.session()
+    one.run(one.tx.get(CARDS, 6, lock="wait"))
+    step = two.start(two.tx.select(CARDS, available, lock="wait"))
+    assert step.blocked()
+    for key in (1, 2, 3):
+        three.run(three.tx.insert(CARDS, card(key)))
+    three.run(three.tx.commit())
+    one.run(one.tx.rollback())
+    assert ids(step.result()) == [5, 6, 7]
+
+
 def test_a_statement_keeps_its_snapshot_while_it_waits(world: World) -> None:
     """READ COMMITTED: rows that came after the statement began are not in its result."""
     fill(world, CARDS, card(1), card(2), card(5))

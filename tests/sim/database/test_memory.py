@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference_platform.ports import Isolation
 from sim.database import DatabaseConfig
-from tests.sim.database.stage import ACCOUNTS, MILLISECOND, Stage, account
+from tests.sim.database.stage import ACCOUNTS, MILLISECOND, Stage, account, outcome
 
 
 def entries(stage: Stage) -> int:
@@ -52,6 +52,28 @@ def test_a_snapshot_keeps_what_it_sees_and_no_longer_than_it_lives() -> None:
     assert store.versions() == 2
     assert entries(stage) == 2
     assert all(type(row) is dict for row in store.rows.values())
+
+
+def test_versions_that_share_an_entry_are_forgotten_together() -> None:
+    """A row that went back and forth under a snapshot leaves one entry, its last."""
+    stage = Stage()
+    stage.fill(account(1, 0))
+    store = stage.server.stores["accounts"]
+
+    async def reader() -> None:
+        async with stage.database.transaction(Isolation.REPEATABLE_READ) as tx:
+            for _ in range(40):
+                await tx.get(ACCOUNTS, 1)
+
+    reading = stage.start(reader())
+    for fen in (5, 0, 5, 7):
+        stage.start(stage.set(1, fen))
+        stage.after(MILLISECOND)
+    assert store.versions() == 5
+    assert entries(stage) == 3
+    stage.after(5 * MILLISECOND)
+    outcome(reading)
+    assert list(store.indexes[0].leaves) == [("member", 7)]
 
 
 def test_deleted_rows_vanish_with_the_last_snapshot_that_shows_them() -> None:
