@@ -8,6 +8,7 @@ because jitter is a fault's business.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from chaos.history import SCHEMA, Header, History
@@ -65,6 +66,7 @@ class SimWorld:
     ) -> None:
         self.scenario = scenario
         self.design = design
+        self.config = replace(design.config, expiry_us=scenario.timing.expiry)
         self.kernel = kernel = Kernel()
         self.streams = streams = Streams(seed)
         timing = scenario.timing
@@ -269,7 +271,7 @@ class SimWorld:
             ids=self.ids,
             tasks=incarnation,
         )
-        platform = self.design.build(ports)
+        platform = self.design.build(ports, self.config)
         platform.start()
         return platform.handle
 

@@ -28,6 +28,7 @@ from chaos.checkers.i24_ack_is_durable import AckIsDurable
 from chaos.checkers.i25_order_of_callbacks import OrderOfCallbacks
 from chaos.checkers.i26_one_key_one_order import OneKeyOneOrder
 from chaos.checkers.i29_compensated_once import CompensatedOnce
+from chaos.checkers.i30_compensation_exact import CompensationExact
 from chaos.checkers.i31_make_good_voided import MakeGoodVoided
 
 CHECKERS: tuple[type[Checker], ...] = (
@@ -56,5 +57,6 @@ CHECKERS: tuple[type[Checker], ...] = (
     OrderOfCallbacks,
     OneKeyOneOrder,
     CompensatedOnce,
+    CompensationExact,
     MakeGoodVoided,
 )
