@@ -46,6 +46,8 @@ class Refunds(Part):
     async def full(self, tx: Transaction, order: OrderRow, cause: str) -> str:
         """Give back everything paid for a locked, undelivered order; the refund's number."""
         order = await self.shop.orders.transition(tx, order, "refunding", cause)
+        if order["kind"] == "card":
+            await self.shop.stock.release(tx, order["order_id"])
         return await self.undelivered(tx, order, order["captured_fen"], order["quantity"], "full")
 
     async def undelivered(
