@@ -19,6 +19,7 @@ from reference_platform.ports import (
     SerializationFailure,
     UniqueViolation,
 )
+from sim.database.index import Index
 from sim.database.store import PENDING, Row, Store, Version, matches, rows_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def claim(
     rows = store.rows
     head = rows.get(key)
     if type(head) is dict:
-        rows[key] = Version(head, 0, None, tx, False)
+        rows[key] = Version(head, 0, None, tx, ())
         tx.touched.append((store, key))
         newest = head
     elif head is None or not await _take(tx, store, key, head, mode):
@@ -158,8 +159,6 @@ def _unique_conflict(
 
 async def check_moved(tx: SimTransaction, store: Store, key: Any, row: Row, new: Row) -> None:
     """Before a change of unique columns: take the row, then see that nobody has the new values."""
-    if new[store.key] != key:
-        raise ValueError(f"the primary key of {store.name} cannot be changed")
     if any(index.values_of(row) != index.values_of(new) for index in store.uniques):
         await claim(tx, store, key, row, None, "wait")
         rival = await find_conflict(tx, store, key, new, new=False)
@@ -177,36 +176,37 @@ def violation(tx: SimTransaction, store: Store, key: Any, rival: Any, row: Row) 
     return abort(tx, UniqueViolation(f"{store.name}: {key!r} duplicates a value of {rival!r}"))
 
 
-def write(tx: SimTransaction, store: Store, key: Any, row: Row | None, moved: bool) -> None:
-    """Put a new version on top; the row is ours, or does not exist."""
+def write(tx: SimTransaction, store: Store, key: Any, row: Row | None, moved: tuple[Index, ...]) -> None:
+    """Put a new version on top; the row is ours, or does not exist. `moved`: see `Version`."""
     rows = store.rows
     head = rows.get(key)
-    if type(head) is Version:
-        if tx.node is not None:
-            note_write(tx, store, key, head.row, row)
-        if head.seq == PENDING:
-            before = head.row
-            head.row = row
-            if moved or row is None or before is None:
-                head.moved = True
-                if row is not None:
-                    store.add_entries(row, key)
-                store.drop_entries(key, (before,), rows_of(head))
-            return
+    before = head.row if type(head) is Version else head
+    if tx.node is not None:
+        note_write(tx, store, key, before, row)
+    if type(head) is not Version:
+        tx.touched.append((store, key))
+        rows[key] = Version(row, PENDING, head, tx, moved)
+    elif head.seq == PENDING:
+        head.row = row
+        if moved:
+            head.moved = store.together(head.moved, moved)
+            if row is not None:
+                store.add_entries(key, before, row, moved)
+            store.drop_entries(key, (before,), rows_of(head), moved)
+        return
+    elif head.seq == 0 and head.prev is None:  # settled but for our lock: the lock becomes the version
+        head.prev = before
+        head.row = row
+        head.seq = PENDING
+        head.moved = moved
+    else:
         if head.holder is not tx:  # a deleted row, kept for somebody's snapshot
             tx.touched.append((store, key))
         head.holder = None
-        prev: Any = head if head.prev is not None or head.seq > 0 else head.row
-        moved = moved or head.moved
-    else:
-        if tx.node is not None:
-            note_write(tx, store, key, head, row)
-        tx.touched.append((store, key))
-        prev = head
-    rows[key] = Version(row, PENDING, prev, tx, moved)
+        rows[key] = Version(row, PENDING, head, tx, store.together(moved, head.moved))
     tx.wrote = True
     if moved and row is not None:
-        store.add_entries(row, key)
+        store.add_entries(key, before, row, moved)
 
 
 def note_write(tx: SimTransaction, store: Store, key: Any, before: Row | None, after: Row | None) -> None:

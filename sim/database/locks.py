@@ -81,7 +81,7 @@ class Locks:
         if type(head) is Version:
             head.holder = waiter
         else:
-            store.rows[key] = Version(head, 0, None, waiter, False)
+            store.rows[key] = Version(head, 0, None, waiter, ())
         waiter.touched.append((store, key))
         self._release(waiter)
 

@@ -91,12 +91,12 @@ async def lock_matching(
         return found
     if tx.node is not None:
         note_predicate(tx, store, where)
-    if not tx.latest:
-        return await _lock_walk(tx, store, plan, where, limit, lock, tx.server.open_snapshot(tx))
+    seq = tx.server.seq if tx.latest else tx.server.open_snapshot(tx)
     try:
-        return await _lock_walk(tx, store, plan, where, limit, lock, tx.server.seq)
+        return await _lock_walk(tx, store, plan, where, limit, lock, seq)
     finally:
-        tx.server.close_snapshot(tx)
+        if tx.latest:
+            tx.server.close_snapshot(tx)
 
 
 async def _lock_walk(
@@ -121,18 +121,18 @@ async def _lock_walk(
         if place is None:
             break
         value, key = place
+        head = rows[key]
+        held = type(head) is Version and head.holder is not None and head.holder is not tx
+        if held and lock == "skip_locked":
+            continue
         seen = _match(tx, store, plan, where, value, key, seq)
         if seen is None:
             continue
-        head = rows[key]
-        if type(head) is Version and head.holder is not None and head.holder is not tx:
-            if lock == "skip_locked":
-                continue
+        if held:
             tx.server.hold_snapshot(tx, seq)
-            row = await claim(tx, store, key, seen, where, lock)
+        row = await claim(tx, store, key, seen, where, lock)
+        if held:
             walk = candidates_after(store, plan, where, place)
-        else:
-            row = await claim(tx, store, key, seen, where, lock)
         if row is not None:
             found.append(row)
     return found

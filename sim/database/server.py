@@ -97,7 +97,7 @@ class DatabaseServer:
         for row in rows:
             key = row[table.key]
             store.rows[key] = row
-            store.add_entries(row, key)
+            store.add_entries(key, None, row, store.indexes)
 
     # ------------------------------------------------------------ snapshots
 
@@ -186,8 +186,11 @@ class DatabaseServer:
                 self.unsettled.append((seq, store, key))
                 if log is not None:
                     log.append((store, key, before))
-            elif row is not None and (prev is None or not head.moved):
-                store.rows[key] = row
+            elif row is not None and (prev is None or type(prev) is dict):
+                if head.moved and prev is not None:
+                    store.replace(key, prev, row, head.moved)
+                else:
+                    store.rows[key] = row
             else:
                 store.settle(key, LATEST)
         if keep:

@@ -27,7 +27,7 @@ class Version:
     """A version of a row: `row` is None for a deletion, `holder` has the row lock.
 
     `seq` is the number of the commit that made it; a pending version's holder is its writer.
-    `moved` says that values of indexed columns may differ from the version before.
+    `moved` are the indexes whose values may differ from the version before.
     """
 
     __slots__ = ("row", "seq", "prev", "holder", "moved")
@@ -38,7 +38,7 @@ class Version:
         seq: int,
         prev: Row | Version | None,
         holder: SimTransaction | None,
-        moved: bool,
+        moved: tuple[Index, ...],
     ) -> None:
         self.row = row
         self.seq = seq
@@ -80,7 +80,18 @@ def matches(row: Row, where: Mapping[str, Any]) -> bool:
 class Store:
     """One table: its heads by primary key, and its indexes."""
 
-    __slots__ = ("table", "name", "key", "booked", "rows", "indexes", "uniques", "indexed", "plans")
+    __slots__ = (
+        "table",
+        "name",
+        "key",
+        "booked",
+        "rows",
+        "indexes",
+        "uniques",
+        "indexed",
+        "plans",
+        "_moving",
+    )
 
     def __init__(self, table: Table[Any]) -> None:
         self.table = table
@@ -88,19 +99,47 @@ class Store:
         self.key = table.key
         self.booked = table.book is not None
         self.rows: dict[Any, Any] = {}
-        self.uniques = [Index(columns) for columns in table.unique]
-        self.indexes = self.uniques + [Index(columns) for columns in table.indexes]
+        self.uniques = tuple(Index(columns) for columns in table.unique)
+        self.indexes = self.uniques + tuple(Index(columns) for columns in table.indexes)
         self.indexed = frozenset(column for index in self.indexes for column in index.columns)
         self.plans: dict[Any, Any] = {}
+        self._moving: dict[tuple[str, ...], tuple[Index, ...]] = {}
 
-    def add_entries(self, row: Row, key: Any) -> None:
+    def moving(self, changes: Mapping[str, Any]) -> tuple[Index, ...]:
+        """The indexes that a change of these columns may move a row in."""
+        if self.indexed.isdisjoint(changes):
+            return ()
+        columns = tuple(changes)
+        moved = self._moving.get(columns)
+        if moved is None:
+            moved = tuple(index for index in self.indexes if not set(columns).isdisjoint(index.columns))
+            self._moving[columns] = moved
+        return moved
+
+    def together(self, moved: tuple[Index, ...], also: tuple[Index, ...]) -> tuple[Index, ...]:
+        """The indexes of two changes of a row; too many do no harm."""
+        return moved or also if moved is also or not moved or not also else self.indexes
+
+    def add_entries(self, key: Any, before: Row | None, row: Row, indexes: tuple[Index, ...]) -> None:
         """Index a new version."""
-        for index in self.indexes:
-            index.add(index.values_of(row), key)
+        for index in indexes:
+            values = index.values_of(row)
+            if before is None or index.values_of(before) != values:
+                index.add(values, key)
 
-    def drop_entries(self, key: Any, dropped: Iterable[Row | None], kept: list[Row]) -> None:
+    def replace(self, key: Any, before: Row, row: Row, indexes: tuple[Index, ...]) -> None:
+        """Forget the one version before a row, which settles it."""
+        self.rows[key] = row
+        for index in indexes:
+            values = index.values_of(before)
+            if index.values_of(row) != values:
+                index.remove(values, key)
+
+    def drop_entries(
+        self, key: Any, dropped: Iterable[Row | None], kept: list[Row], indexes: tuple[Index, ...]
+    ) -> None:
         """Remove the entries of dropped versions that no kept version of the row shares."""
-        for index in self.indexes:
+        for index in indexes:
             values_of = index.values_of
             live = [values_of(row) for row in kept]
             for row in dropped:
@@ -117,18 +156,18 @@ class Store:
             return
         kept: list[Row] = []
         oldest: Any = head
-        moved = False
+        moved: tuple[Index, ...] = ()
         while True:
             if oldest.row is not None:
                 kept.append(oldest.row)
-            moved = moved or oldest.moved
+            moved = self.together(moved, oldest.moved)
             if oldest.seq <= horizon:
                 break
             if type(oldest.prev) is not Version:
                 return
             oldest = oldest.prev
         if moved:
-            self.drop_entries(key, rows_of(oldest.prev), kept)
+            self.drop_entries(key, rows_of(oldest.prev), kept, moved)
         oldest.prev = None
         if oldest is head and head.holder is None:
             if head.row is None:
@@ -144,7 +183,7 @@ class Store:
         else:
             rows[key] = head.prev
         if head.moved:
-            self.drop_entries(key, (head.row,), rows_of(head.prev))
+            self.drop_entries(key, (head.row,), rows_of(head.prev), head.moved)
         if type(head.prev) is Version:
             head.prev.holder = None
             self.settle(key, horizon)
@@ -153,10 +192,10 @@ class Store:
         """Put a row back to an earlier committed state; nobody may be reading or holding it."""
         chain = rows_of(self.rows.pop(key, None))
         kept = [] if before is None else [before]
-        self.drop_entries(key, chain, kept)
+        self.drop_entries(key, chain, kept, self.indexes)
         if before is not None:
             self.rows[key] = before
-            self.add_entries(before, key)
+            self.add_entries(key, None, before, self.indexes)
 
     def versions(self) -> int:
         """How many row versions are kept, for the tests of pruning."""

@@ -116,7 +116,7 @@ class SimTransaction:
                 if not self.latest and look_up(self, store, rival) is None:
                     raise abort(self, SerializationFailure(LOST_RACE))
                 return False
-        write(self, store, key, new, True)
+        write(self, store, key, new, store.indexes)
         return True
 
     async def update(
@@ -146,8 +146,10 @@ class SimTransaction:
             return None
         delta: Any = changes(row) if callable(changes) else changes
         new = {**row, **delta}
-        moved = not store.indexed.isdisjoint(delta)
-        if moved and store.uniques:
+        if new[store.key] != key:
+            raise ValueError(f"the primary key of {store.name} cannot be changed")
+        moved = store.moving(delta)
+        if moved and moved[0] in store.uniques:
             await check_moved(self, store, key, row, new)
         write(self, store, key, new, moved)
         return new  # type: ignore[return-value]
@@ -163,8 +165,8 @@ class SimTransaction:
             if row is not None:
                 delta: Any = changes(row) if callable(changes) else changes
                 new = {**row, **delta}
-                moved = not store.indexed.isdisjoint(delta)
-                if moved and store.uniques:
+                moved = store.moving(delta)
+                if moved and moved[0] in store.uniques:
                     await check_moved(self, store, key, row, new)
                 write(self, store, key, new, moved)
                 count += 1
@@ -176,7 +178,7 @@ class SimTransaction:
         for seen in found:
             key = seen[store.key]
             if await claim(self, store, key, seen, where, "wait") is not None:
-                write(self, store, key, None, True)
+                write(self, store, key, None, store.indexes)
                 count += 1
         return count
 
