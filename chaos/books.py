@@ -371,7 +371,7 @@ class Books:
                     account.refunded_to_wallet_fen += sign * amount
                 continue
             kind, _, user = name.partition(":")
-            if kind == "wallet" or kind == "provisional":
+            if kind in ("wallet", "provisional"):
                 self._move_wallet(user, kind, -sign * amount)
                 paid += amount
             elif kind == "platform_loss":

@@ -46,7 +46,7 @@ class Checker:
     def violated(
         self,
         entity: str,
-        id: str,
+        name: str,
         words: str,
         *,
         amount_fen: int = 0,
@@ -62,14 +62,14 @@ class Checker:
         if self.first_us is None or t_us < self.first_us:
             self.first_us = t_us
         if len(self._witnesses) < WITNESSES_KEPT:
-            witness = Witness(entity, id, words, data, amount_fen, users, tuple(events), t_us)
+            witness = Witness(entity, name, words, data, amount_fen, users, tuple(events), t_us)
             self._witnesses.append(witness)
 
-    def undecided(self, entity: str, id: str, words: str, *, events: Iterable[int] = (), **data: Any) -> None:
+    def undecided(self, entity: str, name: str, words: str, *, events: Iterable[int] = (), **data: Any) -> None:
         """One case that this history cannot decide, and why."""
         self.open_questions += 1
         if len(self._doubts) < WITNESSES_KEPT:
-            witness = Witness(entity, id, words, data, events=tuple(events), t_us=self.books.now_us)
+            witness = Witness(entity, name, words, data, events=tuple(events), t_us=self.books.now_us)
             self._doubts.append(witness)
 
     def violated_order(

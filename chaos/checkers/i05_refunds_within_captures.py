@@ -27,7 +27,7 @@ class RefundsWithinCaptures(Checker):
         if account.changed & MONEY and account.refunded_to_wallet_fen:
             self._judge_money(account)
 
-    def _accepted(self, event: Book) -> None:
+    def _accepted(self, _: Book) -> None:
         if self.books.account is not None:
             self._judge_money(self.books.account)
 

@@ -75,7 +75,7 @@ class CardSoldOnce(Checker):
         for secret in event.result.get("cards", ()):
             self._shown[secret] = None
 
-    def _not_answered(self, event: Unknown) -> None:
+    def _not_answered(self, _: Unknown) -> None:
         invoked = self.books.invoked
         if invoked is not None:
             self._unanswered[invoked.args["order_id"]] = None

@@ -30,7 +30,7 @@ class UnknownIsWaitedFor(Checker):
     def hears(self) -> dict[str, Handler]:
         return {"commit.order": self._committed, "SUP.attempt_received": self._received}
 
-    def _received(self, event: Book) -> None:
+    def _received(self, _: Book) -> None:
         if self.books.account is not None:
             self._judge(self.books.account)
 

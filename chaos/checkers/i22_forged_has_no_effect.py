@@ -49,11 +49,10 @@ class ForgedHasNoEffect(Checker):
                     self._judge_charge(account, charge)
         if changed & MONEY and account.booked_captures and not account.channel_captures:
             self._violated(account, "booked", account.suspense_fen)
-        elif changed & (ORDER | LOG) and account.status in PAID and not account.captures:
-            if account.previous not in PAID:
-                self._violated(
-                    account, "order_paid", account.row["payable_fen"] if account.row is not None else 0
-                )
+        elif account.status in PAID and account.previous not in PAID and not account.captures:
+            self._violated(
+                account, "order_paid", account.row["payable_fen"] if account.row is not None else 0
+            )
 
     def _judge_charge(self, account: Account, charge: Charge) -> None:
         row = charge.row or {}

@@ -42,10 +42,10 @@ class CompensatedOnce(Checker):
     def _judge(self, account: Account, cmp_id: str, row: Row, rows: dict[str, Row]) -> None:
         rule = row["rule"]
         for other_id, other in rows.items():
-            if other_id != cmp_id and other["rule"] == rule and other["incident"] == row["incident"]:
-                if other_id in self._judged:
-                    self._violated(account, row, "twice", other=other_id)
-                    return
+            same = other["rule"] == rule and other["incident"] == row["incident"]
+            if same and other_id != cmp_id and other_id in self._judged:
+                self._violated(account, row, "twice", other=other_id)
+                return
         policy = self.header.policy.get(rule, {})
         cap_fen = policy.get("cap_fen")
         if cap_fen and row["amount_fen"] > cap_fen:

@@ -8,10 +8,15 @@ unless the story waits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
 
+from ruamel.yaml import YAML
+
+import chaos.checkers.judge
 from chaos.checkers.judge import judge
-from chaos.checkers.verdict import Verdict
+from chaos.checkers.verdict import Verdict, Witness
 from chaos.history import Book, Event, Fail, Fault, Header, History, Invoke, Notice, Ok, Read, State, Unknown
 
 SECOND = 1_000_000
@@ -50,6 +55,20 @@ def header(**changes: Any) -> Header:
     return Header(facts=facts, **told)
 
 
+@cache
+def texts() -> dict[str, Any]:
+    """What the checkers have to say, as shipped."""
+    path = Path(chaos.checkers.judge.__file__).with_name("texts.yaml")
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    return loaded
+
+
+def sentence(invariant: str, witness: Witness, lang: str) -> str:
+    """The witness in words; KeyError when the texts want data that the witness does not carry."""
+    template = str(texts()[invariant]["witnesses"][witness.words][lang])
+    return template.format_map({"id": witness.id, "amount_fen": witness.amount_fen, **witness.data})
+
+
 class Story:
     """One history in the making. `now_us` is the time of the next event."""
 
@@ -85,7 +104,7 @@ class Story:
             self.now_us += SECOND
         return self
 
-    def __enter__(self) -> Story:
+    def __enter__(self) -> Self:
         self._txs += 1
         self._open_tx += 1
         return self
@@ -367,7 +386,14 @@ class Story:
         return told
 
     def verdicts(self) -> dict[str, Verdict]:
-        return {verdict.invariant: verdict for verdict in judge(self.history())}
+        """All verdicts; each witness must also read well in both languages."""
+        verdicts = judge(self.history())
+        for verdict in verdicts:
+            for witness in verdict.witnesses:
+                assert sentence(verdict.invariant, witness, "en") != sentence(
+                    verdict.invariant, witness, "zh"
+                )
+        return {verdict.invariant: verdict for verdict in verdicts}
 
     def verdict(self, invariant: str) -> Verdict:
         return self.verdicts()[invariant]

@@ -27,14 +27,21 @@ def test_credit_that_became_the_refund_accounts_for_the_money() -> None:
 @pytest.mark.parametrize("posting", ["credit_void", "credit_loss"])
 def test_a_settled_make_good_beside_the_goods_accounts_for_the_money(posting: str) -> None:
     """K-17: voided, or booked as a loss that finance approved."""
-    assert Story().place().pay().credit().sell().settle_credit(posting).end().verdict("I-01").outcome == "holds"
+    assert (
+        Story().place().pay().credit().sell().settle_credit(posting).end().verdict("I-01").outcome == "holds"
+    )
 
 
 def test_a_capture_nobody_booked_is_owed() -> None:
     """The channel has the money; goods, refund and credit are all missing."""
     verdict = Story().place().capture().end().verdict("I-01")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "owed", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "owed",
+        "O1",
+        1000,
+    )
     assert witness.users == ("u1",)
     assert verdict.amount_fen == 1000
 
@@ -64,7 +71,11 @@ def test_an_orphan_capture_must_go_back_in_full() -> None:
     """Money on the shop's static code belongs to no order: only a refund accounts for it."""
     story = Story().book("CH", "captured", "Q-u9-1/c1", paid_fen=700, payer="u9")
     kept = story.end().verdict("I-01")
-    assert (kept.witnesses[0].id, kept.witnesses[0].amount_fen, kept.witnesses[0].users) == ("Q-u9-1", 700, ("u9",))
+    assert (kept.witnesses[0].id, kept.witnesses[0].amount_fen, kept.witnesses[0].users) == (
+        "Q-u9-1",
+        700,
+        ("u9",),
+    )
     returned = Story().book("CH", "captured", "Q-u9-1/c1", paid_fen=700, payer="u9")
     returned.book("CH", "refund_accepted", "Q-u9-1/c1", refund_no="r", amount_fen=700)
     returned.book("CH", "refund_done", "Q-u9-1/c1", refund_no="r", amount_fen=700).end()

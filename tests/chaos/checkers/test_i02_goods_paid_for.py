@@ -15,14 +15,23 @@ def test_goods_without_a_capture_violate() -> None:
     """A card handed out that nobody paid."""
     verdict = Story().place().sell().verdict("I-02")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "unpaid", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "unpaid",
+        "O1",
+        1000,
+    )
 
 
 def test_a_second_card_for_one_capture_violates() -> None:
     """X-32: many clicks on pay yield many cards."""
     verdict = Story().plain().card("extra", "sold", "O1").verdict("I-02")
     (witness,) = verdict.witnesses
-    assert (witness.words, witness.amount_fen, witness.data) == ("too_many", 1000, {"units": 2, "quantity": 1})
+    assert (witness.words, witness.amount_fen, witness.data) == (
+        "too_many",
+        1000,
+        {"units": 2, "quantity": 1},
+    )
     assert len(witness.events) == 2
 
 

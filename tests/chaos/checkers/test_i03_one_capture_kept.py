@@ -28,7 +28,12 @@ def test_a_second_capture_kept_violates() -> None:
     """X-15: two channels pay one order."""
     verdict = paid_twice().end().verdict("I-03")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        1000,
+        ("u1",),
+    )
     assert witness.data["charges"] == "O1/c1, O1/c2"
 
 

@@ -32,7 +32,9 @@ def test_a_supplier_delivery_for_a_wrong_amount_violates() -> None:
 
 def test_a_second_capture_of_the_right_amount_permits_fulfilment() -> None:
     """The wrong one goes back (I-01); the right one is a payment."""
-    story = Story().place().capture(paid_fen=1).open_charge("O1/c2").capture("O1/c2", 1000).apply("O1/c2").sell()
+    story = (
+        Story().place().capture(paid_fen=1).open_charge("O1/c2").capture("O1/c2", 1000).apply("O1/c2").sell()
+    )
     assert story.verdict("I-04").outcome == "holds"
 
 

@@ -26,7 +26,12 @@ def test_refund_and_goods_violate() -> None:
     """X-41: refund and delivery raced, and both won."""
     verdict = Story().plain().refund().end().verdict("I-06")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        1000,
+        ("u1",),
+    )
 
 
 def test_wallet_credit_kept_beside_the_goods_violates() -> None:

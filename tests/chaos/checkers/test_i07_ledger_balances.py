@@ -21,7 +21,12 @@ def test_an_unbalanced_posting_violates() -> None:
 def test_a_wallet_below_zero_violates() -> None:
     """X-33: paid twice from one balance."""
     (witness,) = Story().wallet("u1", -250).verdict("I-07").witnesses
-    assert (witness.words, witness.id, witness.amount_fen, witness.users) == ("below_zero", "u1", 250, ("u1",))
+    assert (witness.words, witness.id, witness.amount_fen, witness.users) == (
+        "below_zero",
+        "u1",
+        250,
+        ("u1",),
+    )
 
 
 def test_provisional_credit_below_zero_violates() -> None:
@@ -31,6 +36,8 @@ def test_provisional_credit_below_zero_violates() -> None:
 
 def test_a_posting_without_lines_is_undecided() -> None:
     """The checker fails on it, says so, and takes nobody along."""
-    verdicts = Story().plain().state("postings", "P9", {"posting": "?", "order_id": "O1"}, "insert").verdicts()
+    verdicts = (
+        Story().plain().state("postings", "P9", {"posting": "?", "order_id": "O1"}, "insert").verdicts()
+    )
     assert verdicts["I-07"].outcome == "unknown"
     assert "lines" in verdicts["I-07"].witnesses[0].data["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaos.books import RecentRows
+from chaos.history import State
 from tests.chaos.histories import Story
 
 
@@ -46,7 +47,9 @@ def test_provisional_credit_is_kept_apart() -> None:
 def test_a_failover_that_takes_back_entry_and_balance_holds() -> None:
     """Shadow sums follow a revert."""
     story = Story().place().pay().credit()
-    posting = next(e.key for e in story.events if getattr(e, "table", "") == "postings" and e.row["posting"] == "credit")
+    posting = next(
+        e.key for e in story.events if isinstance(e, State) and e.row and e.row.get("posting") == "credit"
+    )
     with story:
         story.state("postings", posting, None, "revert").state("wallets", "u1", None, "revert")
     assert story.verdict("I-08").outcome == "holds"

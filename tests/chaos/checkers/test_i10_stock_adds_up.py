@@ -18,7 +18,12 @@ def test_a_drifted_stock_violates() -> None:
     """X-30: the shop shows one that is not there."""
     verdict = sold_one(10).verdict("I-10")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "shown", "card", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "shown",
+        "card",
+        1000,
+    )
     assert (witness.data["shown"], witness.data["unsold"]) == (10, 9)
 
 

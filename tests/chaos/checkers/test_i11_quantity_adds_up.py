@@ -30,7 +30,12 @@ def test_missing_units_violate() -> None:
     """3 delivered, the rest forgotten."""
     verdict = bulk(3).end().verdict("I-11")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "short", "O1", 2000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "short",
+        "O1",
+        2000,
+    )
     assert (witness.data["quantity"], witness.data["units"]) == (5, 3)
 
 

@@ -34,12 +34,17 @@ def test_a_reservation_taken_by_another_violates() -> None:
 
 def test_sold_and_released_violates() -> None:
     """It ended twice."""
-    assert Story().plain().card("O1-card0", "available").verdict("I-12").witnesses[0].words == "released_after_sale"
+    assert (
+        Story().plain().card("O1-card0", "available").verdict("I-12").witnesses[0].words
+        == "released_after_sale"
+    )
 
 
 def test_a_failover_may_take_a_sale_back() -> None:
     """A revert is no release."""
-    assert Story().plain().card("O1-card0", "available", "", "revert").end().verdict("I-12").outcome == "holds"
+    assert (
+        Story().plain().card("O1-card0", "available", "", "revert").end().verdict("I-12").outcome == "holds"
+    )
 
 
 def test_a_reservation_in_an_unfinished_run_is_undecided() -> None:

@@ -22,7 +22,9 @@ def test_one_delivery_holds() -> None:
 def test_two_attempts_one_success_hold() -> None:
     """A false success or a failure is no success."""
     story = Story().place(sku="topup").pay().book("SUP", "attempt_received", "O1/s1", sku="topup", quantity=1)
-    story.book("SUP", "answered", "O1/s1", call="submit", status="success", delivered=1).book("SUP", "failed", "O1/s1")
+    story.book("SUP", "answered", "O1/s1", call="submit", status="success", delivered=1).book(
+        "SUP", "failed", "O1/s1"
+    )
     assert story.book("SUP", "delivered", "O1/s2", quantity=1).verdict("I-13").outcome == "holds"
 
 
@@ -30,7 +32,12 @@ def test_two_deliveries_violate() -> None:
     """X-20: a time-out that succeeded, then rerouted."""
     verdict = bought(2).verdict("I-13")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 3000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        3000,
+        ("u1",),
+    )
     assert witness.data["attempts"] == "O1/s1, O1/s2"
     assert len(witness.events) == 2
 

@@ -47,9 +47,14 @@ def test_calling_it_failed_does_not_make_it_known() -> None:
 def test_not_found_inside_the_lag_window_is_no_failure() -> None:
     """X-21: "not found" means failed only after ten minutes."""
     early = submitted().book("SUP", "answered", "O1/s1", call="query", status="not_found", delivered=0)
-    assert early.attempt("O1/s1", "fail").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
+    assert (
+        early.attempt("O1/s1", "fail").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome
+        == "violated"
+    )
     late = submitted().wait(10 * MINUTE).book("SUP", "answered", "O1/s1", call="query", status="not_found")
-    assert late.attempt("O1/s1", "fail").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "holds"
+    assert (
+        late.attempt("O1/s1", "fail").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "holds"
+    )
 
 
 def test_a_callback_that_was_heard_decides() -> None:

@@ -16,7 +16,12 @@ def test_completed_then_pending_violates() -> None:
     """X-42: a stale replica takes the goods away again."""
     verdict = Story().plain().view(status="completed").view(status="paid").verdict("I-17")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        1000,
+        ("u1",),
+    )
     assert witness.data["status"] == "paid"
     assert len(witness.events) == 2
 
@@ -54,17 +59,25 @@ def test_a_member_who_is_shown_as_none_violates() -> None:
 
 def test_a_membership_may_end_by_itself() -> None:
     """Its time was over."""
-    story = member(HOUR).wait(2 * HOUR).op("u1", "view_membership", {}, member=False, until_us=EPOCH_US + HOUR)
+    story = (
+        member(HOUR).wait(2 * HOUR).op("u1", "view_membership", {}, member=False, until_us=EPOCH_US + HOUR)
+    )
     assert story.verdict("I-17").outcome == "holds"
 
 
 def test_a_membership_may_be_taken_back_by_a_commit_but_not_by_a_failover() -> None:
     """A refund may end it; forgetting may not."""
     gone = {"user": "u1", "until_us": EPOCH_US}
-    taken = member(HOUR).state("memberships", "u1", gone).op("u1", "view_membership", {}, member=False, until_us=0)
+    taken = (
+        member(HOUR)
+        .state("memberships", "u1", gone)
+        .op("u1", "view_membership", {}, member=False, until_us=0)
+    )
     assert taken.verdict("I-17").outcome == "holds"
     lost = member(HOUR).state("memberships", "u1", gone, "revert")
-    assert lost.op("u1", "view_membership", {}, member=False, until_us=0).verdict("I-17").outcome == "violated"
+    assert (
+        lost.op("u1", "view_membership", {}, member=False, until_us=0).verdict("I-17").outcome == "violated"
+    )
 
 
 def test_a_failed_final_read_of_a_completed_order_is_undecided() -> None:

@@ -59,7 +59,9 @@ def test_log_rows_of_one_transaction_chain_in_any_order() -> None:
     story = Story().place()
     with story:
         story.order("O1", status="completed")
-        story.log("O1", "paid", "fulfilling").log("O1", "created", "paid").log("O1", "fulfilling", "completed")
+        story.log("O1", "paid", "fulfilling").log("O1", "created", "paid").log(
+            "O1", "fulfilling", "completed"
+        )
     assert story.verdict("I-18").outcome == "holds"
 
 

@@ -6,7 +6,14 @@ from tests.chaos.histories import MINUTE, Story
 
 
 def ticket(story: Story, status: str = "open") -> Story:
-    row = {"ticket_id": "T1", "ref": "O1", "order_id": "O1", "reason": "suspense", "team": "finance", "status": status}
+    row = {
+        "ticket_id": "T1",
+        "ref": "O1",
+        "order_id": "O1",
+        "reason": "suspense",
+        "team": "finance",
+        "status": status,
+    }
     return story.state("tickets", "T1", row, "insert")
 
 
@@ -19,7 +26,12 @@ def test_an_order_that_never_ends_violates() -> None:
     """X-45: the capture was booked, then nothing."""
     verdict = Story().place().pay().end().verdict("I-19")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "stuck", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "stuck",
+        "O1",
+        1000,
+    )
     assert (witness.data["status"], witness.data["due_us"]) == ("paid", 40 * MINUTE)
 
 

@@ -20,14 +20,21 @@ def test_closing_on_the_channels_word_holds(result: str) -> None:
 
 def test_closing_after_the_channel_closed_holds() -> None:
     """The channel's own closing is its word."""
-    assert Story().place().book("CH", "closed", "O1/c1").move("O1", "closed").verdict("I-20").outcome == "holds"
+    assert (
+        Story().place().book("CH", "closed", "O1/c1").move("O1", "closed").verdict("I-20").outcome == "holds"
+    )
 
 
 def test_a_blind_close_violates() -> None:
     """Closed by a timer, nobody asked."""
     verdict = Story().place().move("O1", "closed").verdict("I-20")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "blind", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "blind",
+        "O1",
+        1000,
+    )
 
 
 def test_a_blind_close_of_a_paid_order_says_so() -> None:

@@ -24,7 +24,12 @@ def test_a_late_capture_kept_violates() -> None:
     """X-03: closed, paid later, and nothing happened."""
     verdict = late().end().verdict("I-21")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        1000,
+        ("u1",),
+    )
 
 
 def test_a_capture_before_a_blind_close_kept_violates() -> None:

@@ -19,7 +19,12 @@ def test_a_charge_held_paid_without_a_capture_violates() -> None:
     """X-14: a valid signature, but the channel says unpaid."""
     verdict = forged().charge_row("O1/c1", status="paid", paid_fen=1000).verdict("I-22")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "charge_paid", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "charge_paid",
+        "O1",
+        1000,
+    )
     assert (witness.data["forgery"], len(witness.events)) == ("unpaid", 2)
 
 

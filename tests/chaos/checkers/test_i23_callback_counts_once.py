@@ -17,7 +17,12 @@ def test_a_capture_booked_twice_violates() -> None:
     """X-06: two callbacks within a second."""
     verdict = Story().place().capture().callback().apply().callback(n=2).apply().verdict("I-23")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "counted_again", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "counted_again",
+        "O1",
+        1000,
+    )
     assert (witness.data["booked"], witness.data["captures"]) == (2, 1)
 
 

@@ -15,7 +15,12 @@ def test_an_ack_with_nothing_kept_violates() -> None:
     """X-11: success was answered before anything was written."""
     verdict = Story().place().capture().callback().verdict("I-24")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "nothing_kept", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "nothing_kept",
+        "O1",
+        1000,
+    )
 
 
 def test_a_design_without_an_inbox_may_show_the_paid_charge() -> None:
@@ -33,7 +38,12 @@ def test_an_inbox_row_lost_by_a_failover_violates() -> None:
     """Acknowledged, then forgotten."""
     story = Story().place().capture().callback(received=True)
     (witness,) = story.state("inbox", "wechat:O1/c1.1", None, "revert").verdict("I-24").witnesses
-    assert (witness.words, witness.id, witness.amount_fen, len(witness.events)) == ("forgotten", "O1", 1000, 2)
+    assert (witness.words, witness.id, witness.amount_fen, len(witness.events)) == (
+        "forgotten",
+        "O1",
+        1000,
+        2,
+    )
 
 
 def test_a_paid_charge_lost_by_a_failover_violates() -> None:
@@ -60,5 +70,7 @@ def test_a_refund_notice_needs_a_refund_that_is_known() -> None:
 
 def test_an_ack_without_the_channels_judgement_is_undecided() -> None:
     """Whether the channel took it for a success is not in the book."""
-    story = Story().place().capture().book("CH", "callback_acked", "O1/c1", notify_id="x", attempt=1, status=200)
+    story = (
+        Story().place().capture().book("CH", "callback_acked", "O1/c1", notify_id="x", attempt=1, status=200)
+    )
     assert story.verdict("I-24").outcome == "unknown"

@@ -20,7 +20,12 @@ def test_a_stale_success_that_revives_a_refunded_order_violates() -> None:
     story = Story().place().pay().move("O1", "refunding").refund().move("O1", "refunded").move("O1", "paid")
     verdict = story.end().verdict("I-25")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "refunded", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "refunded",
+        "O1",
+        1000,
+    )
     assert witness.data["status"] == "paid"
 
 

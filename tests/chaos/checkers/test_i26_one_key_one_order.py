@@ -18,13 +18,21 @@ def test_two_orders_under_one_key_violate() -> None:
     """X-16: clicking again bought again."""
     verdict = Story().place("O1", client_key="k1").place("O2", client_key="k1").verdict("I-26")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O2", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O2",
+        1000,
+        ("u1",),
+    )
     assert (witness.data["first"], len(witness.events)) == ("O1", 2)
 
 
 def test_the_same_key_of_another_user_is_another_key() -> None:
     """Keys belong to users."""
-    assert Story().place("O1", client_key="k").place("O2", "u2", client_key="k").verdict("I-26").outcome == "holds"
+    assert (
+        Story().place("O1", client_key="k").place("O2", "u2", client_key="k").verdict("I-26").outcome
+        == "holds"
+    )
 
 
 def test_a_key_whose_order_a_failover_lost_is_free() -> None:
@@ -61,7 +69,9 @@ def test_being_put_off_after_the_lease_violates() -> None:
 
 def test_being_served_in_the_end_holds() -> None:
     """Put off once, then served."""
-    story = put_off(crashed_holder().wait(60 * SECOND)).op("u1", "place_order", KEY, order_id="O1", status="created")
+    story = put_off(crashed_holder().wait(60 * SECOND)).op(
+        "u1", "place_order", KEY, order_id="O1", status="created"
+    )
     assert story.end().verdict("I-26").outcome == "holds"
 
 

@@ -19,7 +19,12 @@ def test_two_for_one_incident_violate() -> None:
     """X-39: two workers compensate."""
     verdict = Story().place().pay().credit().credit().verdict("I-29")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == ("violated", "twice", "O1", 1000)
+    assert (verdict.outcome, witness.words, witness.id, witness.amount_fen) == (
+        "violated",
+        "twice",
+        "O1",
+        1000,
+    )
     assert witness.data["rule"] == "K-01"
 
 

@@ -25,7 +25,12 @@ def test_goods_and_make_good_violate() -> None:
     """X-38: the original succeeded after all, and the credit stayed."""
     verdict = Story().place().pay().credit().sell().end().verdict("I-31")
     (witness,) = verdict.witnesses
-    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == ("violated", "O1", 1000, ("u1",))
+    assert (verdict.outcome, witness.id, witness.amount_fen, witness.users) == (
+        "violated",
+        "O1",
+        1000,
+        ("u1",),
+    )
 
 
 def test_voiding_a_part_is_not_enough() -> None:
