@@ -111,10 +111,12 @@ class Kernel(simpy.Environment):
     def call_at(self, at_us: int, fn: Callable[..., Any], *args: Any, daemon: bool = False) -> Timer:
         """Call `fn(*args)` at a time; a time in the past means now. The cheapest thing to schedule."""
         timer = DaemonTimer(fn, args, self, at_us) if daemon else Timer(fn, args, self, at_us)
-        if at_us > self._now:
-            self.put(at_us, timer)
-        else:
+        if at_us <= self._now:
             self.ready.append(timer)
+        elif self._at.setdefault(at_us, timer) is timer:  # `put`, its common case written out
+            heappush(self._times, at_us)
+        else:
+            self.put(at_us, timer)
         return timer
 
     def call_soon(self, fn: Callable[..., Any], *args: Any) -> None:
@@ -264,15 +266,16 @@ class Kernel(simpy.Environment):
                 return False
         return True
 
-    def step_task(self, task: Task, send: Callable[[Any], Any] | None = None) -> None:
+    def step_task(self, task: Task, thrown: BaseException | None = None) -> None:
         """Run a task to its next await. What `_loop` does, for the rarer callers."""
         try:
-            wanted = (send or task.send)(None)
+            wanted = task.send(None) if thrown is None else task.coro.throw(thrown)
         except StopIteration as stop:
             self._ended(task)
             task.set(stop.value)
         except BaseException as error:  # noqa: BLE001 - sorted out there
             self._failed(task, error)
+            del task, thrown  # the error holds this frame, and the task the error
         else:
             self.suspend(task, wanted)
 
@@ -295,8 +298,11 @@ class Kernel(simpy.Environment):
         if is_dropped(task):
             return  # the last breath of a task that was dropped while it ran
         awaited = task.waiter is not None or task.watched
+        if isinstance(error, Cancelled):
+            error.__traceback__ = None  # its frames hold the task, and nobody asks where it was cancelled
+            awaited = True
         task.fail(error)
-        if awaited or isinstance(error, Cancelled):
+        if awaited:
             return
         if task.group is not None:
             task.group.failed(task, error)

@@ -149,6 +149,7 @@ class Incarnation:
                 caller.dropped()
 
     def _handled(self, task: Task, caller: Caller) -> None:
+        task.waiter = None  # it holds the task: runs go without a garbage collector
         if not self.alive:
             return
         if task.error is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from sim.kernel import Kernel
@@ -35,7 +35,10 @@ class NodeDead(BaseException):
 
 
 class Future:
-    """A value that will come. Awaited by at most one task at a time; `set` and `fail` are idempotent."""
+    """A value that will come. Awaited by at most one task at a time; `set` and `fail` are idempotent.
+
+    The value can be awaited again; an error is raised once.
+    """
 
     __slots__ = ("done", "error", "kernel", "value", "waiter")
 
@@ -68,8 +71,12 @@ class Future:
                 raise HarnessError("a future was awaited by two tasks at once")
             yield self
         if self.error is not None:
-            raise self.error
+            _raise(self)
         return self.value
+
+
+_EXPIRED: Final = TimedOut()  # in a future: nobody waits any more. Never raised itself
+_SPENT: Final = HarnessError()  # in a future: its error was raised. Never raised itself
 
 
 class TaskGroup(Protocol):
@@ -260,7 +267,7 @@ def _throw(task: Task) -> None:
     if isinstance(lot, ParkingLot):
         lot.held.append(Timer(_throw, (task,)))
     elif not is_dropped(task):
-        task.kernel.step_task(task, lambda _: task.coro.throw(Cancelled()))
+        task.kernel.step_task(task, Cancelled())
 
 
 def _close(task: Task) -> None:
@@ -300,9 +307,9 @@ def wait_for(future: Future, timeout_us: int, *, daemon: bool = False) -> Genera
     nobody waits any more. A task that timed out goes on unharmed, and a later error of it is not lost.
     With `daemon`, the time-out does not count as pending work.
     """
+    task = future if isinstance(future, Task) else None
     if not future.done:
         kernel = future.kernel
-        task = future if isinstance(future, Task) else None
         if task is not None:
             future = Future(kernel)
             task.waiter = Timer(_forward, (task, future))
@@ -314,15 +321,35 @@ def wait_for(future: Future, timeout_us: int, *, daemon: bool = False) -> Genera
             if task is not None:
                 task.waiter = None
     if future.error is not None:
-        raise future.error
+        _raise(future)
     return future.value
 
 
 def _expire(future: Future) -> None:
-    future.fail(TimedOut())
+    future.fail(_EXPIRED)
+
+
+def _raise(future: Future) -> NoReturn:
+    """Raise the error of a future, and take it away.
+
+    A raised error holds every frame it passed, and one of them holds the future. If the future went on
+    holding the error, only a garbage collector could free them, and runs go without.
+    """
+    error = future.error
+    if error is _EXPIRED:
+        raise TimedOut
+    if error is _SPENT:
+        raise HarnessError("the error of this future was raised before, and is raised once only")
+    future.error = _SPENT
+    assert error is not None
+    try:
+        raise error
+    finally:
+        del error
 
 
 def _forward(source: Future, target: Future) -> None:
+    source.waiter = None  # it holds the source
     if source.error is not None:
         target.fail(source.error)
     else:
@@ -339,5 +366,5 @@ def gather(*tasks: Task) -> Generator[Any, Any, list[Any]]:
             yield task
     for task in tasks:
         if task.error is not None:
-            raise task.error
+            _raise(task)
     return [task.value for task in tasks]

@@ -79,6 +79,26 @@ def test_awaiting_a_task_gives_its_value_or_its_error() -> None:
     assert seen == ["value", "early", ("lost",)]
 
 
+def test_an_error_is_raised_once_and_never_turns_into_a_value() -> None:
+    """Awaiting it again is an error of the harness; a time-out stays a time-out."""
+    kernel = Kernel()
+    failed, late = Future(kernel), Future(kernel)
+    failed.fail(KeyError("lost"))
+
+    async def main() -> None:
+        with pytest.raises(KeyError):
+            await failed
+        with pytest.raises(HarnessError, match="raised before"):
+            await failed
+        with pytest.raises(TimedOut):
+            await wait_for(late, 10)
+        with pytest.raises(TimedOut):
+            await late
+
+    kernel.spawn(main())
+    assert kernel.run_until_idle(LONG)
+
+
 def test_an_error_that_nobody_awaits_ends_the_run_and_names_the_task() -> None:
     """The default for tasks without an owner."""
     kernel = Kernel()
