@@ -23,9 +23,9 @@ from reference_platform.ports import (
     Unreachable,
 )
 from sim.counterparties.channel import Channel
+from sim.counterparties.host import Post
 from sim.counterparties.signatures import Seal
 from sim.counterparties.supplier import Supplier
-from sim.counterparties.timers import Post
 from sim.kernel import Future, Kernel, NodeDead
 from sim.network import Link, Network, Refused
 from sim.node import Handler, Incarnation

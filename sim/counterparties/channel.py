@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from reference_platform.ports import SECOND, Rejected, Request, Response, Unreachable
+from reference_platform.ports import EMPTY, SECOND, Rejected, Request, Response, Unreachable
 from sim.counterparties.charge import Charge
 from sim.counterparties.contracts import Contract
 from sim.counterparties.forger import Forger
+from sim.counterparties.host import Host, Post, Timers
 from sim.counterparties.signatures import Seal
 from sim.counterparties.till import Till
-from sim.counterparties.timers import Post, Timers
 from sim.randomness import Streams
 from sim.recorder import Recorder
 from sim.storm import CALM, Storm
@@ -45,37 +45,22 @@ class Channel:
         storm: Storm = CALM,
     ) -> None:
         self.name = name
-        self._timers = timers
-        self._epoch_us = epoch_us
+        self._host = host = Host(name, timers, post, seal, recorder, streams, epoch_us, storm)
         self._book = recorder.book
         self._storm = storm
         self._asked: dict[tuple[str, str], int] = {}  # how often, by (call, number)
         self._stormy = storm.has("channel.down") or storm.has("channel.result_unknown")
         self._amounts = storm.has("channel.callback_amount")
         self._lagging = storm.has("channel.query_lag")
-        self.till = till = Till(
-            name,
-            contract,
-            app_id=app_id,
-            timers=timers,
-            post=post,
-            seal=seal,
-            recorder=recorder,
-            streams=streams,
-            epoch_us=epoch_us,
-            storm=storm,
-            refund_fails=self._refund_fails,
-        )
-        self._forger = (
-            Forger(till, post, timers, streams, storm) if storm.has("channel.callback_forged") else None
-        )
+        self.till = till = Till(host, contract, app_id, self._refund_fails)
+        self._forger = Forger(host, till) if storm.has("channel.callback_forged") else None
         self._calls: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             "create": self._create,
             "query": self._query,
             "close": lambda body: till.close(body["charge_no"]),
-            "refund": lambda body: till.refund(body["refund_no"], body["charge_no"], body["amount_fen"]),
-            "query_refund": lambda body: till.query_refund(body["refund_no"]),
-            "bill": lambda body: till.bill(body["since_us"], body["until_us"]),
+            "refund": self._refund,
+            "query_refund": lambda body: {"status": till.refunds.status(body["refund_no"])},
+            "bill": lambda body: {"lines": till.bill(body["since_us"], body["until_us"])},
         }
 
     # ------------------------------------------------------------ the platform asks
@@ -125,12 +110,16 @@ class Channel:
             return {"status": "NOTPAY"}
         return answer
 
+    def _refund(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.till.refund(body["refund_no"], body["charge_no"], body["amount_fen"])
+        return EMPTY
+
     def _lags(self, charge: Charge) -> bool:
         """The replica that serves queries has not heard of this capture yet."""
         if charge.lag_us is None:
             lag = self._storm.at("channel.query_lag", self.name, (charge.charge_no,))
             charge.lag_us = 0 if lag is None else lag["lag_us"]
-        return self.till.now_us < charge.paid_us + charge.lag_us
+        return self._host.now_us < charge.paid_us + charge.lag_us
 
     def _refund_fails(self, charge_no: str, refund_no: str) -> str | None:
         failed = self._storm.at("channel.refund_failed", self.name, (charge_no, refund_no))
@@ -158,7 +147,7 @@ class Channel:
         """A user pays the shop's printed code: money arrives that no order ever asked for."""
         if self._stormy:
             self._refuse_when_down(charge_no)
-        charge = self.till.open(charge_no, amount_fen, self.till.now_us)
+        charge = self.till.open(charge_no, amount_fen, self._host.now_us)
         self.till.capture(charge, payer, amount_fen)
         return amount_fen
 
@@ -176,7 +165,7 @@ class Channel:
             on_close()
             return
         charge.on_close = _Once(on_close)
-        self._timers.call_at(charge.expires_us - self._epoch_us + LINGER_GRACE_US, charge.on_close)
+        self._host.after(charge.expires_us - self._host.now_us + LINGER_GRACE_US, charge.on_close)
 
 
 class _Once:

@@ -12,11 +12,9 @@ from typing import Any, Final
 from reference_platform.ports import SECOND, Request, Response
 from sim.counterparties.charge import Charge
 from sim.counterparties.contracts import PAID
+from sim.counterparties.host import Host
 from sim.counterparties.signatures import SIGNATURE, Message
 from sim.counterparties.till import Till
-from sim.counterparties.timers import Post, Timers
-from sim.randomness import Streams
-from sim.storm import Storm
 
 FORGERY_AFTER_US: Final = (500_000, 5 * SECOND)
 _ANSWER_WAIT_US: Final = 5 * SECOND
@@ -30,24 +28,20 @@ class Forger:
     money was ever captured).
     """
 
-    def __init__(self, till: Till, post: Post, timers: Timers, streams: Streams, storm: Storm) -> None:
+    def __init__(self, host: Host, till: Till) -> None:
+        self._host = host
         self._till = till
-        self._post = post
-        self._timers = timers
-        self._uniform = streams.uniform
-        self._storm = storm
 
     def opened(self, charge: Charge) -> None:
         """A charge was opened: perhaps it is worth a forgery."""
-        struck = self._storm.at("channel.callback_forged", self._till.name, (charge.charge_no,))
+        struck = self._host.storm.at("channel.callback_forged", self._till.name, (charge.charge_no,))
         if struck is not None:
-            low_us, high_us = FORGERY_AFTER_US
-            after_us = low_us + int((high_us - low_us) * self._uniform("forger", charge.charge_no))
-            self._timers.call_at(self._timers.now + after_us, self._forge, charge, struck["forgery"])
+            after_us = self._host.between_us(FORGERY_AFTER_US, "forger", charge.charge_no)
+            self._host.after(after_us, self._forge, charge, struck["forgery"])
 
     def _forge(self, charge: Charge, forgery: str) -> None:
         key = ("forgery", charge.charge_no, forgery)
-        self._post(self.request(charge, forgery), _ANSWER_WAIT_US, key, self._answered)
+        self._host.post(self.request(charge, forgery), _ANSWER_WAIT_US, key, self._answered)
 
     def _answered(self, response: Response | None) -> None:
         """The attacker does not care, and does not try again."""
@@ -60,7 +54,7 @@ class Forger:
             "charge_no": charge.charge_no,
             "transaction_id": f"T{till.name}-{charge.charge_no}",
             "paid_fen": charge.amount_fen,
-            "paid_us": till.now_us,
+            "paid_us": self._host.now_us,
         }
         if forgery == "order":
             other = till.last_captured
@@ -71,7 +65,7 @@ class Forger:
             resource["app_id"] = f"{till.app_id}-other"
         elif forgery == "amount":
             resource["paid_fen"] = 1
-        request = till.callbacks.sealed(Message(f"{charge.charge_no}.f1", PAID, resource), 1)
+        request = till.notices.callbacks.sealed(Message(f"{charge.charge_no}.f1", PAID, resource), 1)
         if forgery == "signature":
             request.headers = {**request.headers, SIGNATURE: "0" * 32}
         return request

@@ -12,13 +12,13 @@ fate of an order `(attempt_no, n)`, n counting the orders opened under that numb
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_platform.ports import EMPTY, HOUR, MINUTE, SECOND, Request, Response
 from sim.counterparties.callbacks import Callback, Callbacks
+from sim.counterparties.fate import FAULTS, Fate, Order, Terms, draw
+from sim.counterparties.host import Host, Post, Timers
 from sim.counterparties.signatures import Message, Seal
-from sim.counterparties.timers import Post, Timers
 from sim.randomness import Streams
 from sim.recorder import Recorder
 from sim.storm import CALM, Storm
@@ -38,66 +38,6 @@ RETRY_US: Final = (
     6 * HOUR,
     6 * HOUR,
 )
-FATES: Final = ("fail", "false_success", "partial", "slow", "callback_first")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A supplier's contract. `direct_share` of orders are answered once done, the rest by callback.
-
-    `unit_cost_fen` is the price of a piece whose sku has no price of its own.
-    """
-
-    service_us: tuple[int, int] = (SECOND // 2, 3 * SECOND)
-    accept_us: int = 200_000
-    direct_share: float = 0.7
-    duplicate_us: int = 60 * SECOND
-    query_not_before_us: int = 3 * MINUTE
-    queries_per_s: int = 30
-    reveal_us: int = 2 * MINUTE
-    unit_cost_fen: int = 80
-
-
-class _Order:
-    """One order under an attempt number. `status` is the truth, `told` what a query is told."""
-
-    __slots__ = (
-        "account",
-        "attempt_no",
-        "cost_fen",
-        "delivered",
-        "hidden_us",
-        "n",
-        "quantity",
-        "received_us",
-        "status",
-    )
-
-    def __init__(self, attempt_no: str, n: int, account: str, quantity: int, received_us: int) -> None:
-        self.attempt_no = attempt_no
-        self.n = n
-        self.account = account
-        self.quantity = quantity
-        self.received_us = received_us
-        self.status = "processing"
-        self.delivered = 0
-        self.cost_fen = 0
-        self.hidden_us: int | None = None  # for how long queries cannot see it; None: never asked
-
-    def reply(self) -> dict[str, Any]:
-        return {"status": self.status, "delivered": self.delivered, "cost_fen": self.cost_fen}
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What will become of an order."""
-
-    outcome: str  # success, fail or false
-    quantity: int
-    direct: bool
-    takes_us: int
-    callback_first: bool
-    reveal_us: int
 
 
 class Supplier:
@@ -118,33 +58,27 @@ class Supplier:
         terms: Terms | None = None,
     ) -> None:
         self.name = name
+        self._host = host = Host(name, timers, post, seal, recorder, streams, epoch_us, storm)
         self._costs = costs
-        self._timers = timers
         self._book = recorder.book
-        self._streams = streams
         self._storm = storm
         self._terms = terms if terms is not None else Terms()
-        self._orders: dict[str, _Order] = {}
+        self._orders: dict[str, Order] = {}
         self._asked: dict[tuple[str, str], int] = {}
         self._second, self._queries = -1, 0
         self._stormy_calls = any(
             storm.has(f"supplier.{fault}") for fault in ("down", "result_unknown", "exhausted")
         )
-        self._stormy_fates = any(storm.has(f"supplier.{fault}") for fault in FATES)
+        self._stormy_fates = any(map(storm.has, FAULTS))
         self._hides = storm.has("supplier.not_found_lag")
         self._callbacks = Callbacks(
+            host,
             self,
             "supplier",
             action=f"callback.supplier.{name}",
             retry_us=RETRY_US,
             ack_timeout_us=5 * SECOND,
             accepts=_accepts,
-            timers=timers,
-            post=post,
-            seal=seal,
-            epoch_us=epoch_us,
-            streams=streams,
-            storm=storm,
         )
 
     # ------------------------------------------------------------ the platform asks
@@ -176,7 +110,7 @@ class Supplier:
         return attempt_no, call, str(n)
 
     def _submit(self, body: Mapping[str, Any], told: Answer | None) -> None:
-        attempt_no, now = body["attempt_no"], self._timers.now
+        attempt_no, now = body["attempt_no"], self._host.timers.now
         known = self._orders.get(attempt_no)
         if known is not None and (
             known.status != "fail" or now < known.received_us + self._terms.duplicate_us
@@ -185,9 +119,7 @@ class Supplier:
             return
         # After a failure the number is free again: this is a new order, and a second delivery if the
         # platform did not mean one.
-        order = _Order(
-            attempt_no, 1 if known is None else known.n + 1, body["account"], body["quantity"], now
-        )
+        order = Order(attempt_no, 1 if known is None else known.n + 1, body["account"], body["quantity"], now)
         self._orders[attempt_no] = order
         self._book(
             "SUP",
@@ -196,21 +128,24 @@ class Supplier:
             {"supplier": self.name, "sku": body["sku"], "account": order.account, "quantity": order.quantity},
         )
         unit_cost_fen = self._costs.get(body["sku"], self._terms.unit_cost_fen)
-        plan = self._plan(order)
-        if plan.direct:
-            self._timers.call_at(now + plan.takes_us, self._finish, order, plan, unit_cost_fen, told)
+        fate = draw(self._host, self._terms, order, self._stormy_fates)
+        if fate.direct:
+            self._host.after(fate.takes_us, self._finish, order, fate, unit_cost_fen, told)
             return
-        told_at_us = now + self._terms.accept_us + (plan.takes_us if plan.callback_first else 0)
-        finish_at_us = now + plan.takes_us + (0 if plan.callback_first else self._terms.accept_us)
-        self._timers.call_at(told_at_us, self._accepted, order, told)
-        self._timers.call_at(finish_at_us, self._finish, order, plan, unit_cost_fen, None)
+        told_us = finished_us = self._terms.accept_us + fate.takes_us
+        if fate.callback_first:
+            finished_us = fate.takes_us
+        else:
+            told_us = self._terms.accept_us
+        self._host.after(told_us, self._accepted, order, told)
+        self._host.after(finished_us, self._finish, order, fate, unit_cost_fen, None)
 
-    def _accepted(self, order: _Order, told: Answer | None) -> None:
+    def _accepted(self, order: Order, told: Answer | None) -> None:
         """The answer to a submit whose result comes by callback; it says processing even when outrun."""
         self._tell(order.attempt_no, "submit", {"status": "processing", "delivered": 0, "cost_fen": 0}, told)
 
     def _query(self, attempt_no: str, told: Answer | None) -> None:
-        now, terms = self._timers.now, self._terms
+        now, terms = self._host.timers.now, self._terms
         second = now // SECOND
         if second != self._second:
             self._second, self._queries = second, 0
@@ -227,11 +162,11 @@ class Supplier:
         else:
             self._tell(attempt_no, "query", order.reply(), told)
 
-    def _hidden(self, order: _Order) -> bool:
+    def _hidden(self, order: Order) -> bool:
         if order.hidden_us is None:
             lag = self._storm.at("supplier.not_found_lag", self.name, (order.attempt_no, str(order.n)))
             order.hidden_us = 0 if lag is None else lag["lag_us"]
-        return self._timers.now < order.received_us + order.hidden_us
+        return self._host.timers.now < order.received_us + order.hidden_us
 
     def _tell(self, attempt_no: str, call: str, reply: dict[str, Any], told: Answer | None) -> None:
         if told is None:
@@ -246,37 +181,15 @@ class Supplier:
 
     # ------------------------------------------------------------ what becomes of an order
 
-    def _plan(self, order: _Order) -> _Plan:
-        site = (order.attempt_no, str(order.n))
-        low_us, high_us = self._terms.service_us
-        takes_us = low_us + int(
-            (high_us - low_us) * self._streams.uniform("supplier.service", self.name, *site)
-        )
-        direct = self._streams.uniform("supplier.direct", self.name, *site) < self._terms.direct_share
-        outcome, quantity, overtakes, reveal_us = "success", order.quantity, False, 0
-        if self._stormy_fates:
-            at, name = self._storm.at, self.name
-            if at("supplier.fail", name, site) is not None:
-                outcome = "fail"
-            elif (false := at("supplier.false_success", name, site)) is not None:
-                outcome, reveal_us = "false", false.get("reveal_us", self._terms.reveal_us)
-            elif quantity > 1 and (part := at("supplier.partial", name, site)) is not None:
-                quantity = min(max(1, int(quantity * part["fraction"])), quantity - 1)
-            if (slow := at("supplier.slow", name, site)) is not None:
-                direct, takes_us = False, takes_us + slow["delay_us"]
-            elif at("supplier.callback_first", name, site) is not None:
-                direct, overtakes = False, True
-        return _Plan(outcome, quantity, direct, takes_us, overtakes, reveal_us)
-
-    def _finish(self, order: _Order, plan: _Plan, unit_cost_fen: int, told: Answer | None) -> None:
-        if plan.outcome == "fail":
+    def _finish(self, order: Order, fate: Fate, unit_cost_fen: int, told: Answer | None) -> None:
+        if fate.outcome == "fail":
             self._fail(order)
         else:
             order.status = "success"
-            order.delivered = plan.quantity
-            order.cost_fen = plan.quantity * unit_cost_fen
-            if plan.outcome == "false":  # it says so, and nothing of it is true
-                self._timers.call_at(self._timers.now + plan.reveal_us, self._fail, order)
+            order.delivered = fate.quantity
+            order.cost_fen = fate.quantity * unit_cost_fen
+            if fate.outcome == "false":  # it says so, and nothing of it is true
+                self._host.after(fate.reveal_us, self._fail, order)
             else:
                 self._book(
                     "SUP",
@@ -289,7 +202,7 @@ class Supplier:
                         "cost_fen": order.cost_fen,
                     },
                 )
-        if plan.direct:
+        if fate.direct:
             self._tell(order.attempt_no, "submit", order.reply(), told)
         else:
             site = f"n{order.n}"
@@ -297,7 +210,7 @@ class Supplier:
             message = Message(f"{order.attempt_no}.{site}", order.status, resource)
             self._callbacks.start(Callback(order.attempt_no, site, message), 0)
 
-    def _fail(self, order: _Order) -> None:
+    def _fail(self, order: Order) -> None:
         order.status = "fail"
         order.delivered = order.cost_fen = 0
         self._book("SUP", "failed", order.attempt_no, {"supplier": self.name})

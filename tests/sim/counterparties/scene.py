@@ -9,8 +9,9 @@ from chaos.history import Book, Header, History
 from reference_platform.ports import Rejected, Request, Response
 from sim.counterparties.channel import Channel
 from sim.counterparties.contracts import WECHAT, Contract
+from sim.counterparties.fate import Terms
 from sim.counterparties.signatures import MacSeal, Message
-from sim.counterparties.supplier import Supplier, Terms
+from sim.counterparties.supplier import Supplier
 from sim.kernel import Kernel
 from sim.randomness import Streams
 from sim.storm import CALM, Storm

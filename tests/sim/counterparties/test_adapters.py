@@ -32,7 +32,8 @@ from sim.counterparties.adapters import (
 )
 from sim.counterparties.channel import Channel
 from sim.counterparties.contracts import WECHAT
-from sim.counterparties.supplier import Supplier, Terms
+from sim.counterparties.fate import Terms
+from sim.counterparties.supplier import Supplier
 from sim.kernel import NodeDead
 from sim.network import Down, Loss, Network
 from sim.node import Node

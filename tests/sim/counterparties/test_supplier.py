@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reference_platform.ports import HOUR, MINUTE, SECOND, Request, Response
-from sim.counterparties.supplier import Supplier, Terms
+from sim.counterparties.fate import Terms
+from sim.counterparties.supplier import Supplier
 from tests.sim.counterparties.scene import Scene, Sure
 
 DIRECT = Terms(direct_share=1.0)
