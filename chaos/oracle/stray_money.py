@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chaos.oracle.blocked import Blocked
 from chaos.oracle.debts import Act, Debt
 from chaos.oracle.law import FULFIL_LATE_US, Clause
@@ -15,11 +17,11 @@ def _exists(standing: Standing) -> bool:
 def _too_many(standing: Standing) -> bool:
     """More captures are kept than the order may keep: one, or none once it is refunded."""
     kept = 0 if standing.status in ("refunding", "refunded") and standing.units == 0 else 1
-    return standing.status != "" and len(standing.captured) > 1 and standing.unreturned > kept
+    return standing.unreturned > kept
 
 
 def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
-    """Every capture after the first, in full. Which of them is given back does not matter."""
+    """Every capture after the first, in full, unless the one before it had gone back already."""
     captures = timeline.captures()
     if len(captures) < 2:
         return []
@@ -28,48 +30,40 @@ def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     for t_us, _, charge, fen in captures[1:]:
         for start_us, end_us in exists:
             due_us = max(t_us, start_us) + clause.after_us
-            if end_us < due_us:
-                continue
             by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
-            binding = end_us > by_us
-            debts.append(
-                Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many))
-            )
-            break
+            if end_us >= due_us and any(
+                since_us <= by_us and until_us >= t_us for since_us, until_us in too_many
+            ):
+                binding = end_us > by_us
+                debts.append(
+                    Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many))
+                )
+                break
     return debts
 
 
 def done_k03(timeline: Timeline, debts: list[Debt]) -> list[Act]:
-    """Charges given back in full, and whatever the platform refunded in the name of K-03, paired in time order."""
-    full = {charge: t_us for t_us, charge, _ in timeline.refunded_in_full()}
+    """What was given back since the first extra capture: in the rule's name, or a whole charge.
+
+    Which charge it was does not matter, so acts and debts are paired in order of time.
+    """
     named = named_refunds(timeline, "K-03")
     mine = {act.incident for act in named}
+    since_us = debts[0].due_us if debts else 0
     others = [
-        Act("K-03", timeline.order_id, charge, t_us, t_us, None, False)
-        for charge, t_us in full.items()
-        if charge not in mine
+        Act("K-03", timeline.order_id, charge, t_us, t_us, fen, False)
+        for t_us, charge, fen in timeline.refunded_in_full()
+        if charge not in mine and t_us >= since_us
     ]
-    captured = {ref: fen for _, what, ref, fen in timeline.changes if what == "captured"}
-    acts = []
-    for index, act in enumerate(named + others):
-        debt = debts[index] if index < len(debts) else None
-        whole = act.amount_fen is None or act.amount_fen == captured.get(act.incident)
-        acts.append(
-            Act(
-                "K-03",
-                timeline.order_id,
-                debt.incident if debt else "surplus",
-                act.decided_us,
-                act.done_us,
-                debt.amount_fen if debt and whole else act.amount_fen,
-                act.named,
-            )
-        )
-    return acts
+    incidents = [debt.incident for debt in debts] + ["surplus"] * (len(named) + len(others))
+    return [
+        msgspec.structs.replace(act, incident=incident)
+        for act, incident in zip(named + others, incidents, strict=False)
+    ]
 
 
 def _no_order(standing: Standing) -> bool:
-    return standing.status == "" and bool(standing.captured)
+    return standing.status == ""
 
 
 def owed_k04(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:

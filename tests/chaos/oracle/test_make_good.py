@@ -124,6 +124,59 @@ def test_money_of_the_wrong_amount_is_suspense_not_waiting() -> None:
     assert life.verdicts("K-01") == ["undue"]
 
 
+def test_a_wrong_amount_owes_no_credit_whatever_the_platform_calls_the_order() -> None:
+    """Even a platform that takes it for paid."""
+    life = Life().order().captured(1, fen=900).status(1.1, "paid")
+    assert life.verdicts("K-01") == []
+    assert life.posting(6.5, "credit", 900).verdicts("K-01") == ["undue"]
+
+
+def test_an_order_on_its_way_back_is_owed_no_credit_even_without_a_refund_row() -> None:
+    """The status alone says it."""
+    assert paid().status(4, "refunding").posting(6.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_refund_that_was_decided_excludes_the_credit_before_the_status_follows() -> None:
+    """The refund row alone says it."""
+    assert paid().wants_refund(4).posting(6.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_user_who_was_told_that_the_money_comes_back_is_owed_no_credit() -> None:
+    """What users are shown counts."""
+    life = paid().at(4)
+    life.history.ok(1, "ann", "request_refund", {"order_id": "O1", "status": "refunding"})
+    assert life.verdicts("K-01") == []
+
+
+def test_a_capture_after_the_close_is_never_a_make_good() -> None:
+    """K-05 looks after it, even when it takes its time."""
+    life = Life().order().status(15, "closed").captured(16).status(16.1, "fulfilling")
+    assert life.verdicts("K-01") == []
+    assert life.posting(22, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_an_order_paid_from_the_wallet_is_owed_no_credit() -> None:
+    """Nothing was captured in the channel's book."""
+    life = Life().order().posting(1, "wallet_payment").status(1, "paid")
+    assert life.verdicts("K-01") == []
+    assert life.posting(6.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_delivery_that_a_failover_took_back_owes_the_credit_after_all() -> None:
+    """Delivered at 6.2, lost at 6.3, never again."""
+    life = paid().delivered(6.2)
+    card_id = _last_key(life)
+    row = {"card_id": card_id, "sku": "netflix", "status": "reserved", "order_id": "O1"}
+    life.at(6.3).history.state(99, "db", "STK", "cards", "revert", card_id, row)
+    assert life.verdicts("K-01") == ["missed"]
+
+
+def test_a_credit_while_a_false_success_is_believed_is_undue() -> None:
+    """That case is K-13's."""
+    life = paid(kind="topup").said(2, "success").status(2, "completed", qty=1)
+    assert life.posting(6.5, "credit", to="provisional").verdicts("K-01") == ["undue"]
+
+
 def test_a_dead_database_stops_the_clock() -> None:
     """After the outage the whole promise runs anew: six minutes."""
     down = paid().fault(3, "start", "database.crash").fault(8, "end", "database.crash")
@@ -148,6 +201,8 @@ def test_a_skewed_clock_blurs_the_edges_by_its_offset() -> None:
     """A node whose clock runs 20 s ahead sees five minutes 20 s early."""
     life = paid().fault(1.2, "start", "node.clock_skew", "platform-1", offset_us=20_000_000)
     assert life.posting(5.8, "credit").verdicts("K-01") == ["exact"]
+    life = paid().fault(1.2, "start", "node.clock_skew", "platform-1", offset_us=-20_000_000)
+    assert life.posting(7.2, "credit").verdicts("K-01") == ["exact"]
 
 
 def test_a_credit_lost_in_a_failover_was_never_given() -> None:
@@ -210,6 +265,35 @@ def test_a_void_of_half_the_credit_is_the_wrong_amount() -> None:
 def test_a_void_while_nothing_has_arrived_is_undue() -> None:
     """The member would have neither goods nor credit."""
     assert "undue" in paid().posting(6.5, "credit").posting(8, "credit_void").verdicts("K-17")
+
+
+def test_a_void_without_any_credit_is_undue() -> None:
+    """It takes the member's own money."""
+    assert paid().completed(2).posting(3, "credit_void").verdicts("K-17") == ["undue"]
+
+
+def test_a_void_on_a_suppliers_word_is_allowed_even_if_it_was_a_lie() -> None:
+    """The platform could not know better; the lie itself is K-13's."""
+    life = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit", to="provisional")
+    life = life.said(8, "success").attempt(8, "success").status(8, "completed", qty=1)
+    life = life.posting(9, "credit_void", to="provisional")
+    assert life.verdicts("K-17") == ["exact"]
+    assert life.verdicts("K-13") == ["missed"]
+
+
+def test_a_credit_beside_a_part_of_the_goods_may_stay_as_the_refund_of_the_rest() -> None:
+    """Three of five came: 30 yuan back, 20 kept as the refund."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "paid").posting(6.5, "credit", 5000)
+    life = life.delivered(9, 3).posting(10, "credit_void", 3000).posting(10, "credit_final", 2000)
+    assert life.verdicts("K-17") == ["exact"]
+    assert life.verdicts("K-06") == ["exact"]
+
+
+def test_a_credit_that_became_the_refund_cannot_also_settle_a_void() -> None:
+    """All the goods came, so all of the credit has to go."""
+    life = paid().posting(6.5, "credit").completed(9)
+    life = life.posting(10, "credit_void", 400).posting(10, "credit_final", 600)
+    assert life.verdicts("K-17") == ["wrong_amount"]
 
 
 def test_a_second_void_is_doubled() -> None:

@@ -59,6 +59,40 @@ def test_three_captures_owe_two_refunds() -> None:
     assert life.verdicts("K-03") == ["exact", "missed"]
 
 
+def test_a_payment_after_the_order_was_refunded_comes_back_as_well() -> None:
+    """A refunded order keeps nothing; the refund of the first payment does not pay for the second."""
+    back = Life().order().captured(1).status(1.1, "paid").wants_refund(2).status(2, "refunding")
+    life = back.refunded(2.5).status(3, "refunded").captured(4, "O1/c2")
+    assert life.verdicts("K-03") == ["missed"]
+    life = life.promises(5, "K-03", refund="O1/r2").refunded(6, "O1/c2", refund_no="O1/r2")
+    assert life.verdicts("K-03") == ["exact"]
+
+
+def test_a_second_payment_that_replaces_a_returned_one_is_not_an_extra() -> None:
+    """The goods stay, the first payment went back, the second is the only one."""
+    life = Life().order().captured(1).completed(2).refunded(3).captured(4, "O1/c2")
+    assert life.verdicts("K-03") == []
+
+
+def test_giving_back_the_last_payment_of_a_delivered_order_as_an_extra_is_undue() -> None:
+    """The other one had gone back already."""
+    life = twice().status(4, "refunding", qty=1).refunded(5, "O1/c1")
+    life = life.promises(6, "K-03", refund="O1/r2").refunded(7, "O1/c2", refund_no="O1/r2")
+    assert life.verdicts("K-03") == ["undue"]
+
+
+def test_a_policy_that_waits_moves_the_debt() -> None:
+    """K-03 and K-04 due only after ten minutes, K-05 likewise."""
+    wait = {"after_us": 10 * 60_000_000}
+    policy = {"K-03": wait, "K-04": wait, "K-05": wait}
+    life = Life(policy=policy).order().captured(1).completed(2).captured(3, "O1/c2")
+    assert life.refunded(42.9, "O1/c2").verdicts("K-03") == ["exact"]
+    life = Life(policy=policy).captured(1, "Q-ann-1").refunded(40.9, "Q-ann-1")
+    assert life.verdicts("K-04") == ["exact"]
+    life = Life(policy=policy).order().status(15, "closed").captured(16).refunded(55.9)
+    assert life.verdicts("K-05") == ["exact"]
+
+
 # ---------------------------------------------------------------- K-04
 
 
@@ -88,6 +122,8 @@ def test_an_order_lost_in_a_failover_leaves_an_orphan() -> None:
     life = Life().order().captured(1).fault(2, "start", "database.failover").forgotten(2)
     life = life.fault(3, "end", "database.failover")
     assert life.verdicts("K-04") == ["missed"]
+    (debt,) = [debt for debt in life.audit().debts if debt.rule == "K-04"]
+    assert (debt.due_us, debt.by_us) == (2 * 60_000_000, 33 * 60_000_000)
 
 
 def test_refunding_an_order_that_exists_as_an_orphan_is_undue() -> None:
