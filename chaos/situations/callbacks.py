@@ -82,10 +82,14 @@ class Callbacks:
             self._accepted[notify_id] = True
 
     def asked(self, event: Book) -> None:
-        """The platform asked about a charge and was told that it is paid, before any callback told it."""
+        """The platform asked about a charge and was told that it is paid, before any callback told it.
+
+        A platform may also ask in order to confirm a callback, so one that is just under way rules it out.
+        """
         if event.data["result"] in ("SUCCESS", "ORDERPAID") and event.ref not in self._latest:
             order_id = event.ref.partition("/")[0]
-            if not self._seen.taken_as_paid(order_id):
+            sent_us = self._under_way.get(event.ref, -ACK_WAIT_US - 1)
+            if event.t_us - sent_us > ACK_WAIT_US and not self._seen.taken_as_paid(order_id):
                 self._asked[order_id] = event.ref
 
     def order(self, event: State) -> None:

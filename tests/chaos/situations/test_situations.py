@@ -135,6 +135,12 @@ MET: list[tuple[str, Write]] = [
             s.order("created").ch("captured").ch("answered", call="query", result="SUCCESS").order("paid")
         ),
     ),
+    (
+        "query_found_capture",
+        lambda s: (
+            s.order("created").sent().wait(9).ch("answered", call="query", result="SUCCESS").order("paid")
+        ),
+    ),
     ("make_good_fired", lambda s: s.posting("credit")),
     ("make_good_voided", lambda s: s.posting("credit").posting("credit_void")),
     (
