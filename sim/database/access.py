@@ -20,6 +20,7 @@ from reference_platform.ports import (
     UniqueViolation,
 )
 from sim.database.index import Index
+from sim.database.states import ACTIVE
 from sim.database.store import PENDING, Row, Store, Version, matches, rows_of
 
 if TYPE_CHECKING:
@@ -95,11 +96,13 @@ async def _take(tx: SimTransaction, store: Store, key: Any, head: Version, mode:
 
 
 async def wait_for_row(tx: SimTransaction, store: Store, key: Any) -> None:
-    """Queue for the row; a deadlock aborts, a killed session is no longer ours to abort."""
+    """Queue for the row."""
     try:
         await tx.server.locks.wait_for_row(tx, store, key)
     except DeadlockDetected as error:
         raise abort(tx, error) from None
+    if tx.state != ACTIVE:  # killed in the very microsecond in which the wait was over
+        raise tx.client.refusal(tx)
 
 
 async def wait_for_end(tx: SimTransaction, other: SimTransaction) -> None:
@@ -108,6 +111,8 @@ async def wait_for_end(tx: SimTransaction, other: SimTransaction) -> None:
         await tx.server.locks.wait_for_end(tx, other)
     except DeadlockDetected as error:
         raise abort(tx, error) from None
+    if tx.state != ACTIVE:
+        raise tx.client.refusal(tx)
 
 
 async def find_conflict(tx: SimTransaction, store: Store, key: Any, row: Row, *, new: bool) -> Any:

@@ -21,7 +21,7 @@ from reference_platform.ports import (
 from sim.database.listening import Subscription
 from sim.database.states import ACTIVE, COMMITTING, DONE, FAILED, LOST, NEW
 from sim.database.transaction import SimTransaction
-from sim.kernel import Future, TimedOut, sleep, wait_for
+from sim.kernel import Future, NodeDead, TimedOut, sleep, wait_for
 
 if TYPE_CHECKING:
     from sim.database.server import DatabaseServer
@@ -62,7 +62,7 @@ class DatabaseClient:
     async def listen(self, channel: str, timeout_us: int) -> bool:
         """True at a notification since the last call on this channel; the first call subscribes."""
         if not self.alive:
-            raise ConnectionLost("the node is gone")
+            raise NodeDead(self.owner)
         subscription = self.subscriptions.get(channel)
         if subscription is None:
             if not self.server.up:
@@ -226,9 +226,11 @@ class DatabaseClient:
         else:
             self.server.roll_back(tx)
 
-    def refusal(self, tx: SimTransaction) -> DatabaseError:
+    def refusal(self, tx: SimTransaction) -> DatabaseError | NodeDead:
         """Why a statement cannot run in this transaction."""
-        if not self.alive or tx.state == LOST:
+        if not self.alive:
+            return NodeDead(self.owner)
+        if tx.state == LOST:
             return ConnectionLost("the session is gone")
         if tx.state == FAILED:
             return TransactionAborted("an earlier statement failed: roll back")

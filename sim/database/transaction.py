@@ -194,7 +194,9 @@ class SimTransaction:
             us = self.client.depart(self)
             await (sleep(us) if us >= 0 else self.client.struggle(self, us))
         if self.state != ACTIVE:
-            raise self.client.refusal(self)
+            error = self.client.refusal(self)
+            self.client.give_up(self)  # committing a failed transaction ends it
+            raise error
         if self.wrote or self.channels:
             await self.client.commit(self)
         else:

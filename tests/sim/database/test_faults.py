@@ -14,7 +14,7 @@ from reference_platform.ports import (
     TransactionAborted,
 )
 from sim.database import DatabaseConfig
-from sim.kernel import sleep
+from sim.kernel import NodeDead, sleep
 from tests.sim.database.stage import ACCOUNTS, MILLISECOND, SECOND, Stage, account, outcome
 
 CONFIG = DatabaseConfig()
@@ -190,12 +190,12 @@ def test_a_dead_node_has_no_effect_even_if_its_code_still_runs() -> None:
         for statement in (tx.update(ACCOUNTS, 1, {"fen": 98}), tx.commit()):
             try:
                 await statement
-            except ConnectionLost as error:
+            except NodeDead as error:
                 errors.append(error)
         await tx.rollback()
         try:
             await stage.set(2, 97)
-        except ConnectionLost as error:
+        except NodeDead as error:
             errors.append(error)
 
     async def survivor() -> None:
@@ -215,6 +215,32 @@ def test_a_dead_node_has_no_effect_even_if_its_code_still_runs() -> None:
     assert len(errors) == 3
     assert len(stage.commits) == told
     assert stage.balances() == {1: 11, 2: 20}
+
+
+def test_a_session_killed_as_its_wait_ends_does_not_answer() -> None:
+    """A statement whose session is gone raises; it must not look as if there were no such row."""
+    stage = Stage()
+    stage.fill(account(1, 10))
+    other = stage.server.connect("other")
+
+    async def hold() -> None:
+        async with other.transaction() as tx:
+            await tx.get(ACCOUNTS, 1, lock="wait")
+            await sleep(10 * MILLISECOND)
+
+    async def lock() -> object:
+        async with stage.database.transaction() as tx:
+            return await tx.get(ACCOUNTS, 1, lock="wait")
+
+    stage.start(hold())
+    stage.after(MILLISECOND)
+    waiter = stage.start(lock())
+    stage.after(MILLISECOND)
+    stage.server.abandon("other")
+    stage.server.faults.drop_connections("node")
+    stage.after(MILLISECOND)
+    with pytest.raises(ConnectionLost):
+        outcome(waiter)
 
 
 def test_a_waiter_that_dies_leaves_its_queue() -> None:
