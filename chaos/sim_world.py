@@ -83,6 +83,7 @@ class SimWorld:
         if self.nemesis.watched:
             self.history.watch(self.nemesis)
         self.network = Network(kernel, streams)
+        self.links_at_risk = any(rule.fault.startswith("link.") for rule in scenario.faults)
         self.database = self._database()
         self._connect()
         self._counterparties()
@@ -150,8 +151,10 @@ class SimWorld:
 
     def _database(self) -> DatabaseServer:
         config, knobs = self.design.config, self.scenario.knobs
-        lag_us = knobs.replica_lag if knobs.replica_lag is not None else REPLICA_LAG_US
         replication = knobs.replication or config.replication
+        lag_us = knobs.replica_lag
+        if lag_us is None:
+            lag_us = REPLICA_LAG_US if replication == "async" else 0
         return DatabaseServer(
             self.kernel,
             TABLES,
@@ -252,9 +255,8 @@ class SimWorld:
     def _boot(self, incarnation: Incarnation) -> Handler:
         """What a platform node runs, from the first start and again after each crash."""
         name = incarnation.name
-        client = self.database.connect(
-            name, self.network.link_delay(name, "database"), self.network.link_delay(name, "replica")
-        )
+        ways = [self.network.link_delay(name, end) if self.links_at_risk else None for end in ("database", "replica")]
+        client = self.database.connect(name, *ways)
         incarnation.on_crash.append(lambda: self.database.abandon(name))
         ports = Ports(
             node=name,
