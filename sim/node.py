@@ -98,17 +98,21 @@ class Incarnation:
         """Take in a request: start it, let it wait for a worker, or turn it away."""
         node = self.node
         if not self.alive:
-            caller.dropped()
-        elif self.handler is None:
-            caller.refused("refused")
+            return  # it was held back by a pause, and the crash has told the caller
+        self._open[caller] = None
+        if self.handler is None:
+            self._refuse(caller, "refused")
         elif self._busy < node.workers:
             self._busy += 1
             self._begin(request, caller)
         elif len(self._waiting) < node.queue_limit:
-            self._open[caller] = None
             self._waiting.append((request, caller))
         else:
-            caller.refused("overloaded")
+            self._refuse(caller, "overloaded")
+
+    def _refuse(self, caller: Caller, reason: str) -> None:
+        del self._open[caller]
+        caller.refused(reason)
 
     def _begin(self, request: Any, caller: Caller) -> None:
         node = self.node
@@ -116,7 +120,6 @@ class Incarnation:
         if node.service_us is not None:
             service_us += node.service_us(request)
         if service_us > 0:
-            self._open[caller] = None
             node.kernel.call_at(node.kernel.now + service_us, self._handle, request, caller)
         else:
             self._handle(request, caller)
@@ -142,11 +145,9 @@ class Incarnation:
             task = Task(kernel, coro, "request", self)
             if self.node.incarnation is self:
                 task.waiter = Timer(self._handled, (task, caller))
-                self._open[caller] = None
                 kernel.suspend(task, wanted)
             else:
                 task.drop()  # it brought its own node down
-                caller.dropped()
 
     def _handled(self, task: Task, caller: Caller) -> None:
         task.waiter = None  # it holds the task: runs go without a garbage collector
@@ -159,9 +160,8 @@ class Incarnation:
 
     def _answer(self, caller: Caller, response: Any) -> None:
         if not self.alive:
-            caller.dropped()
-            return
-        self._open.pop(caller, None)
+            return  # it brought its own node down, and the crash has told the caller
+        del self._open[caller]
         linger_us = caller.replied(response)
         if linger_us:
             self.node.kernel.call_at(self.node.kernel.now + linger_us, self._release)
@@ -169,10 +169,11 @@ class Incarnation:
             self._release()
 
     def _broken(self, task: Task, caller: Caller, error: BaseException) -> None:
-        self._open.pop(caller, None)
-        caller.dropped()
-        self._release()
-        self.failed(task, error)
+        if self.alive:
+            del self._open[caller]
+            caller.dropped()
+            self._release()
+            self.failed(task, error)
 
     def _release(self) -> None:
         """A worker is free: it turns to the next request at once."""

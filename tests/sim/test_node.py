@@ -205,20 +205,27 @@ def test_a_crash_drops_every_request_taken_in() -> None:
     assert outcomes(askers) == [("dropped", 10), ("dropped", 10)]
 
 
+@pytest.mark.parametrize("ending", ["wait", "return", "raise"])
 @pytest.mark.parametrize("wait_us", [0, 10])
-def test_a_node_that_brings_itself_down_while_serving_answers_nothing(wait_us: int) -> None:
-    """Before its first wait or after it."""
+@pytest.mark.parametrize("service_us", [0, 10])
+def test_a_node_that_brings_itself_down_while_serving_answers_nothing(
+    service_us: int, wait_us: int, ending: str
+) -> None:
+    """Before its first wait or after it, and however the handler goes on."""
 
     async def handler(_: int) -> str:
         await work(wait_us)
         node.crash()
-        await sleep(5)
+        if ending == "wait":
+            await sleep(5)
+        if ending == "raise":
+            raise KeyError
         return "never"
 
-    node = serving(lambda _: handler)
+    node = serving(lambda _: handler, service_us=lambda _: service_us)
     askers = ask(node, 1)
     assert node.kernel.run_until_idle(LONG)
-    assert outcomes(askers) == [("dropped", wait_us)]
+    assert outcomes(askers) == [("dropped", wait_us + service_us)]
 
 
 def test_crash_hooks_run_once_before_the_tasks_are_closed() -> None:
@@ -319,3 +326,26 @@ def test_a_paused_node_that_is_killed_drops_what_it_held() -> None:
     assert outcomes(askers) == [("dropped", 20)]
     assert outcomes(ask(node, 0)) == [("slept 0", 20)]
     node.kernel.run_until(LONG)
+
+
+def test_a_node_killed_at_the_moment_it_is_resumed_drops_each_caller_once() -> None:
+    """What the pause held back is on its way to a dead incarnation then."""
+    node = serving()
+    node.pause()
+    askers = ask(node, 5, 0)
+    node.resume()
+    node.crash()
+    node.kernel.run_until(LONG)
+    assert outcomes(askers) == [("dropped", 0)] * 2
+
+
+def test_requests_refused_after_a_pause_are_over() -> None:
+    """The line behind the only worker was full: a later crash does not concern them."""
+    node = serving(workers=1, queue_limit=1)
+    node.pause()
+    askers = ask(node, 50, 50, 50)
+    node.kernel.run_until(10)
+    node.resume()
+    node.kernel.run_until(20)
+    node.crash()
+    assert outcomes(askers) == [("dropped", 20), ("dropped", 20), ("overloaded", 10)]
