@@ -268,13 +268,13 @@ def doctor(
 ) -> None:
     """Check this machine, and that a seed gives the same history in two different processes."""
     from chaos.doctor import determinism, environment
+    from chaos.vocabulary import design_names
     from reports.terminal import console, show_finding
+    from scenarios.loading import library
 
     shown = console()
     findings = []
-    names = [entry.name for entry in _vocabulary(Kind.SCENARIOS, Language.EN)]
-    designs = [entry.name for entry in _vocabulary(Kind.DESIGNS, Language.EN)]
-    for check in (environment(Path()), determinism(names, designs, seed)):
+    for check in (environment(Path()), determinism(library(), design_names(), seed)):
         for finding in check:
             findings.append(finding)
             if not as_json:
@@ -302,13 +302,13 @@ def _vocabulary(kind: Kind, lang: Language) -> list[Entry]:
 
 
 def _scenarios(names: list[str], lang: Language) -> list[Scenario]:
+    from chaos.vocabulary import design_names
     from scenarios import loading
 
-    designs = [entry.name for entry in _vocabulary(Kind.DESIGNS, lang)]
     situations = [entry.name for entry in _vocabulary(Kind.SITUATIONS, lang)]
     chosen: dict[str, Scenario] = {}
     for name in names or loading.library():
-        scenario = loading.load(name, designs=designs, situations=situations)
+        scenario = loading.load(name, designs=design_names(), situations=situations)
         if scenario.name in chosen and chosen[scenario.name] != scenario:
             raise BadInput(f"two different scenarios are named {scenario.name!r}")
         chosen[scenario.name] = scenario
@@ -316,9 +316,10 @@ def _scenarios(names: list[str], lang: Language) -> list[Scenario]:
 
 
 def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
+    from chaos.vocabulary import design_names
     from scenarios.loading import meant
 
-    known = [entry.name for entry in _vocabulary(Kind.DESIGNS, Language.EN)]
+    known = design_names()
     for name in names:
         if name not in known:
             raise BadInput(f"no design {name!r}{meant(name, known)}; `dingfeng list designs` shows all")

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from chaos.engines import local
+from chaos.interrupts import Interrupts
 from chaos.results import SCHEMA, Campaign, Run, Writer
 from chaos.tally import Cell, Exit, exit_code
 from chaos.worker import KEPT_FAILURES, Batch, Outcome, Runner, dump, run_batch
@@ -74,22 +76,26 @@ def conduct(order: Order, watch: Watcher | None = None) -> Campaign:
     writer = Writer(order.out, campaign)
     crash = ""
     interrupted = False
-    try:
-        with local(order.jobs) as engine:
-            for cell, outcome in _outcomes(order, cells, engine):
-                _record(cell, outcome, writer, progress)
-                if watch is not None:
-                    watch(progress)
-                if order.stop_first and _failed(cell, outcome):
-                    break
-    except KeyboardInterrupt:
-        interrupted = True
-    except BrokenProcessPool as error:
-        crash = f"a worker process died: {error}"
-    finally:
-        campaign = _ended(campaign, progress, interrupted=interrupted, crash=crash)
-        writer.close()
-        writer.save(campaign)
+    interrupts = Interrupts()
+    with interrupts.watched():
+        try:
+            with local(order.jobs) as engine:
+                for cell, outcome in _outcomes(order, cells, engine):
+                    with interrupts.held():
+                        _record(cell, outcome, writer, progress)
+                    if watch is not None:
+                        watch(progress)
+                    if order.stop_first and _failed(cell, outcome):
+                        break
+        except KeyboardInterrupt:
+            interrupted = True
+        except BrokenProcessPool as error:
+            crash = f"a worker process died: {error}"
+        finally:
+            with suppress(KeyboardInterrupt), interrupts.held():
+                campaign = _ended(campaign, progress, interrupted=interrupted, crash=crash)
+                writer.close()
+                writer.save(campaign)
     return campaign
 
 

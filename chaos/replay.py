@@ -27,6 +27,10 @@ class Recorded:
     def read(cls, directory: Path) -> Recorded:
         """From a directory under failures/ or samples/. Raises ResultsError."""
         path = directory / "plan.json"
+        if (directory / "campaign.json").is_file():
+            raise ResultsError(
+                f"{directory}: is a whole campaign; name one run under its failures/ or samples/"
+            )
         data = read_json(path)
         if data.get("schema") != SCHEMA:
             raise ResultsError(

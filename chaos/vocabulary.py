@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from reference_platform import designs as catalogue
 from scenarios import loading
 from scenarios.faults import FAULTS
 
@@ -51,12 +50,14 @@ def situations(lang: str) -> list[Entry]:
 
 
 def designs(lang: str) -> list[Entry]:
-    """The designs that can be put through a storm, the weakest first."""
-    from reference_platform import designs as package
+    """The designs that can be put through a storm: the ladder from the weakest up, then those with a planted bug."""
+    loaded = [catalogue.load(name) for name in design_names()]
+    return [Entry(design.name, design.summary if lang == "en" else design.summary_zh) for design in loaded]
 
-    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
-    modules = [module for module in modules if hasattr(module, "NAME")]
-    return [Entry(module.NAME, module.SUMMARY if lang == "en" else module.SUMMARY_ZH) for module in modules]
+
+def design_names() -> tuple[str, ...]:
+    """As `designs`, without loading any."""
+    return (*catalogue.names(), *catalogue.planted())
 
 
 def _titled(path: Path, lang: str, prefix: str) -> list[Entry]:

@@ -48,7 +48,8 @@ _WORDS = {
         "outcome": "outcome",
         "violated": "violated",
         "runs": "runs",
-        "replay": "replay",
+        "look": "Expected failures, one of each to look at:",
+        "report": "To read more: dingfeng report {path}",
         "interrupted": "interrupted: {done} runs are kept in {path}",
         "done": "{done} runs in {wall:.1f} s ({rate:.0f} seeds/s), results in {path}",
     },
@@ -58,7 +59,8 @@ _WORDS = {
         "outcome": "结论",
         "violated": "被违反",
         "runs": "次数",
-        "replay": "重放",
+        "look": "预期的失败，各看一例：",
+        "report": "详细报告：dingfeng report {path}",
         "interrupted": "已中断：{done} 次运行的结果保存在 {path}",
         "done": "{done} 次运行，用时 {wall:.1f} 秒（每秒 {rate:.0f} 个种子），结果在 {path}",
     },
@@ -73,21 +75,30 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> None:
-    """The table, reasons of whatever is not as it should be, a replay line for each kind of failure."""
+    """The table; why each cell is not as it should be, with a replay line for each kind of failure.
+
+    Where failures are expected, one line shows how to look at one.
+    """
     words = _WORDS[lang]
     out.print(_table(campaign.cells, lang))
     for cell in campaign.cells:
         if cell.outcome in ("violated", "not violated", "inconclusive", "broken"):
-            style = _STYLES[cell.outcome]
             name = f"{cell.scenario} × {cell.design}"
-            out.print(f"[{style}]{_OUTCOMES[lang][cell.outcome]}[/] {name}: {'; '.join(cell.reasons)}")
-    replays = [token for cell in campaign.cells for token in cell.replay]
-    for token in replays:
-        out.print(f"dingfeng replay {token}", soft_wrap=True)
+            out.print(f"\n[{_STYLES[cell.outcome]}]{_OUTCOMES[lang][cell.outcome]}[/] {name}")
+            for reason in cell.reasons:
+                out.print(f"  {reason}", markup=False)
+            for token in cell.replay:
+                out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
+    expected = [cell.replay[0] for cell in campaign.cells if cell.outcome == "as expected"]
+    if expected:
+        out.print(f"\n{words['look']}")
+        for token in expected:
+            out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
     done = sum(cell.runs for cell in campaign.cells)
     line = words["interrupted" if campaign.interrupted else "done"]
     rate = done / max(campaign.wall_s, 1e-9)
-    out.print(line.format(done=done, wall=campaign.wall_s, rate=rate, path=path), soft_wrap=True)
+    out.print("\n" + line.format(done=done, wall=campaign.wall_s, rate=rate, path=path), soft_wrap=True)
+    out.print(words["report"].format(path=path), soft_wrap=True)
 
 
 def _table(cells: Sequence[CellSummary], lang: str) -> Table:
@@ -98,9 +109,14 @@ def _table(cells: Sequence[CellSummary], lang: str) -> Table:
     table.add_column(words["runs"], justify="right")
     for cell in cells:
         outcome = f"[{_STYLES[cell.outcome]}]{_OUTCOMES[lang][cell.outcome]}[/]"
-        violated = " ".join(f"{name} {count}" for name, count in cell.violated.items())
+        violated = " ".join(_how_often(name, count, cell.runs) for name, count in cell.violated.items())
         table.add_row(cell.scenario, cell.design, outcome, violated, str(cell.runs))
     return table
+
+
+def _how_often(invariant: str, count: int, runs: int) -> str:
+    """`I-02` if every run broke it, else `I-02 (3)`, which does not break across lines."""
+    return invariant if count == runs else f"{invariant}\u00a0({count})"
 
 
 def show_verdicts(verdicts: Sequence[Verdict], out: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from chaos.campaign import Order, conduct
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.history import SCHEMA, Header, History
+from chaos.interrupts import Interrupts
 from chaos.results import Campaign, Results, ResultsError, Run
 from chaos.tally import Exit, strength, upper_bound
 from chaos.worker import KEPT_FAILURES, Runner
@@ -77,9 +79,9 @@ def interrupt_at_five(scenario: Scenario, design: str, seed: int) -> FakeResult:
     return fake_run(scenario, design, seed)
 
 
-def storm(**expect: Expectation) -> Scenario:
+def storm(expect: Mapping[str, Expectation]) -> Scenario:
     scenario = loading.load("callback_late")
-    return scenario.model_copy(update={"expect": expect, "sometimes": ("query_found_capture",)})
+    return scenario.model_copy(update={"expect": dict(expect), "sometimes": ("query_found_capture",)})
 
 
 def campaign(
@@ -89,10 +91,17 @@ def campaign(
     jobs: int = 1,
     runner: Any = fake_run,
     stop_first: bool = False,
-    **expect: Expectation,
+    expect: Mapping[str, Expectation] | None = None,
 ) -> Campaign:
     order = Order(
-        [storm(**expect)], designs, range(1, seeds + 1), cast(Runner, runner), out, jobs, stop_first, "test"
+        [storm(expect or {})],
+        designs,
+        range(1, seeds + 1),
+        cast(Runner, runner),
+        out,
+        jobs,
+        stop_first,
+        "test",
     )
     return conduct(order)
 
@@ -102,7 +111,7 @@ HOLDS = Expectation.model_validate("holds")
 
 def test_a_clean_design_holds_and_says_how_strong_that_is(tmp_path: Path) -> None:
     """Exit 0, and the rate that so many clean runs exclude."""
-    ended = campaign(tmp_path / "r", "resilient", resilient=HOLDS)
+    ended = campaign(tmp_path / "r", "resilient", expect={"resilient": HOLDS})
     assert ended.exit_code == Exit.HOLDS
     assert [(cell.outcome, cell.reasons) for cell in ended.cells] == [
         ("holds", ["0 of 6 violated: under 39.30% at 95%"])
@@ -111,7 +120,7 @@ def test_a_clean_design_holds_and_says_how_strong_that_is(tmp_path: Path) -> Non
 
 def test_an_expected_violation_that_is_seen_is_no_failure(tmp_path: Path) -> None:
     """Extra violations of a design that is known to fail are allowed."""
-    ended = campaign(tmp_path / "r", "naive", naive=Expectation(violated=("I-20",)))
+    ended = campaign(tmp_path / "r", "naive", expect={"naive": Expectation(violated=("I-20",))})
     assert ended.exit_code == Exit.HOLDS
     assert ended.cells[0].outcome == "as expected"
     assert ended.cells[0].violated == {"I-20": 3, "I-30": 6}
@@ -119,7 +128,7 @@ def test_an_expected_violation_that_is_seen_is_no_failure(tmp_path: Path) -> Non
 
 def test_an_expected_violation_that_is_not_seen_fails(tmp_path: Path) -> None:
     """A storm that no longer hurts the platform that it was made to hurt has failed."""
-    ended = campaign(tmp_path / "r", "naive", naive=Expectation(violated=("I-20", "I-09")))
+    ended = campaign(tmp_path / "r", "naive", expect={"naive": Expectation(violated=("I-20", "I-09"))})
     assert ended.exit_code == Exit.VIOLATED
     assert ended.cells[0].outcome == "not violated"
     assert ended.cells[0].reasons == ["expected I-09 to be violated; it held in 6 runs"]
@@ -128,14 +137,14 @@ def test_an_expected_violation_that_is_not_seen_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize("expect", [{}, {"naive": HOLDS}])
 def test_a_violation_that_nobody_expected_fails(tmp_path: Path, expect: dict[str, Expectation]) -> None:
     """Whether the design must hold or nothing was said of it."""
-    ended = campaign(tmp_path / "r", "naive", **expect)
+    ended = campaign(tmp_path / "r", "naive", expect=expect)
     assert ended.exit_code == Exit.VIOLATED
     assert ended.cells[0].replay == ["callback_late:naive:2", "callback_late:naive:1"]
 
 
 def test_a_fault_that_touched_nothing_is_inconclusive(tmp_path: Path) -> None:
     """Silence proves nothing: neither an untouched fault nor a situation never met."""
-    ended = campaign(tmp_path / "r", "calm", calm=HOLDS)
+    ended = campaign(tmp_path / "r", "calm", expect={"calm": HOLDS})
     assert ended.exit_code == Exit.INCONCLUSIVE
     assert ended.cells[0].reasons == [
         "fault 0/channel.callback_delay/wechat touched nothing",
@@ -145,7 +154,7 @@ def test_a_fault_that_touched_nothing_is_inconclusive(tmp_path: Path) -> None:
 
 def test_an_undecided_verdict_is_inconclusive(tmp_path: Path) -> None:
     """Unknown is never green."""
-    ended = campaign(tmp_path / "r", "undecided", undecided=HOLDS)
+    ended = campaign(tmp_path / "r", "undecided", expect={"undecided": HOLDS})
     assert ended.exit_code == Exit.INCONCLUSIVE
     assert ended.cells[0].reasons == ["I-05 undecided in 6 of 6"]
 
@@ -153,7 +162,7 @@ def test_an_undecided_verdict_is_inconclusive(tmp_path: Path) -> None:
 def test_a_crashed_checker_breaks_the_campaign_even_where_violations_are_expected(tmp_path: Path) -> None:
     """A checker that crashes is a bug of ours, not a verdict."""
     expect = {"crashed_checker": Expectation(violated=("I-05",))}
-    ended = campaign(tmp_path / "r", "crashed_checker", **expect)
+    ended = campaign(tmp_path / "r", "crashed_checker", expect=expect)
     assert ended.exit_code == Exit.BROKEN
     assert ended.cells[0].reasons == ["the checker of I-05 crashed in 6 of 6"]
 
@@ -184,7 +193,7 @@ def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
             "resilient",
             seeds=40,
             jobs=jobs,
-            naive=Expectation(violated=("I-20",)),
+            expect={"naive": Expectation(violated=("I-20",))},
         )
     one, two = Results(tmp_path / "1"), Results(tmp_path / "2")
     assert _without_times(list(one.runs())) == _without_times(list(two.runs()))
@@ -220,6 +229,21 @@ def test_an_interrupted_campaign_keeps_what_it_has(tmp_path: Path) -> None:
     assert [run.seed for run in results.runs()] == [1, 2, 3, 4]
 
 
+def test_an_interrupt_while_a_result_is_written_waits_until_it_is_whole() -> None:
+    """Counts and lines must never disagree; the interrupt is late, not lost."""
+    interrupts = Interrupts()
+    written = []
+    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            written.append("whole")
+        written.append("never")
+    assert written == ["whole"]
+    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_stop_first_stops_at_the_first_unexpected_failure(tmp_path: Path) -> None:
     """Expected violations do not stop a campaign."""
     ended = campaign(
@@ -228,7 +252,7 @@ def test_stop_first_stops_at_the_first_unexpected_failure(tmp_path: Path) -> Non
         "fragile",
         "resilient",
         stop_first=True,
-        naive=Expectation(violated=("I-30",)),
+        expect={"naive": Expectation(violated=("I-30",))},
     )
     assert [(cell.design, cell.outcome, cell.runs) for cell in ended.cells] == [
         ("naive", "as expected", 6),

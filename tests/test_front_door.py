@@ -1,0 +1,217 @@
+"""The command line as a user meets it: real processes, real runs, exit codes, one message for each mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.results import Results
+
+ROOT = Path(__file__).parent.parent
+PLAIN = {**os.environ, "COLUMNS": "100"}
+
+
+def dingfeng(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "dingfeng.py"), *words]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**PLAIN, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:
+    return json.loads(done.stdout)
+
+
+def test_a_calm_day_holds_on_both_ends_of_the_ladder(tmp_path: Path) -> None:
+    """Exit 0, a line for each scenario on each design, results on disk, nothing on standard error."""
+    done = dingfeng("run", "calm_trade", "--seeds", "3", "--jobs", "1", "--out", str(tmp_path / "r"))
+    assert (done.returncode, done.stderr) == (0, "")
+    for design in ("naive", "resilient"):
+        assert any(line.split()[:3] == ["calm_trade", design, "holds"] for line in done.stdout.splitlines())
+    assert [run.seed for run in Results(tmp_path / "r").runs()] == [1, 2, 3] * 2
+
+
+def test_a_storm_breaks_naive_and_prints_the_line_that_replays_it(tmp_path: Path) -> None:
+    """The printed line, typed in, gives the same history as the campaign saw."""
+    done = dingfeng("run", "callback_doubled", "-d", "naive", "--seed", "7", "--out", str(tmp_path / "r"))
+    assert "dingfeng replay callback_doubled:naive:7" in done.stdout
+    run = next(Results(tmp_path / "r").runs())
+    again = dingfeng("replay", "callback_doubled:naive:7", "--json")
+    assert again.returncode == 1
+    assert document(again)["run"]["digest"] == run.digest
+    by_plan = dingfeng("replay", str(tmp_path / "r" / "failures" / "callback_doubled-naive-7"), "--json")
+    assert document(by_plan)["same"] is True
+    assert document(by_plan)["run"]["verdicts"] == run.verdicts
+
+
+def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
+    """Machines read standard output; people's progress and table stay away from it."""
+    done = dingfeng(
+        "run", "calm_trade", "-d", "naive", "--seeds", "2", "--json", "--out", str(tmp_path / "r")
+    )
+    told = document(done)
+    assert told["exit_code"] == done.returncode == 0
+    assert [(cell["design"], cell["runs"], cell["outcome"]) for cell in told["cells"]] == [
+        ("naive", 2, "holds")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "callback_lat"), "no scenario 'callback_lat'; did you mean 'callback_late'?"),
+        (("run", "nowhere/x.yaml"), "nowhere/x.yaml: no such file"),
+        (("run", "scenarios/"), "scenarios: is a directory"),
+        (("run", "calm_trade", "-d", "naiv"), "no design 'naiv'; did you mean 'naive'?"),
+        (
+            ("run", "calm_trade", "--seeds", "2", "--seed", "3"),
+            "--seeds N runs seeds 1 to N and --seed K runs one",
+        ),
+        (("run", "calm_trade", "--seeds", "0"), "--seeds"),
+        (("run", "calm_trade", "--jobs", "none"), "--jobs"),
+        (("run", "calm_trade", "--out", "pyproject.toml"), "pyproject.toml: is a file"),
+        (("run", "calm_trade", "--out", "docs"), "docs: is not empty"),
+        (("run", "calm_trade", "--out", "pyproject.toml/x"), "cannot be written: Not a directory"),
+        (("run", "--sedes", "2"), "No such option: --sedes"),
+        (("rnu",), "No such command 'rnu'"),
+        (("replay", "calm_trade"), "'calm_trade' is no replay token (scenario:design:seed)"),
+        (("replay", "calm_trade:naiv:1"), "no design 'naiv'; did you mean 'naive'?"),
+        (("replay", "docs"), "docs/plan.json: cannot be read"),
+        (("report", "nowhere"), "nowhere: no such results directory"),
+        (("report", "docs"), "docs: is no results directory"),
+        (("list", "fults"), "fults"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_message_and_exit_2(words: tuple[str, ...], message: str) -> None:
+    """No traceback, nothing on standard output, the nearest valid name."""
+    done = dingfeng(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_in_a_scenario_names_file_line_and_field(tmp_path: Path) -> None:
+    """The message can be clicked in an editor."""
+    text = (
+        (ROOT / "scenarios/library/callback_late.yaml")
+        .read_text("utf-8")
+        .replace("channel: wechat", "channl: wechat")
+    )
+    file = tmp_path / "callback_late.yaml"
+    file.write_text(text, "utf-8")
+    line = next(number for number, found in enumerate(text.splitlines(), start=1) if "channl" in found)
+    done = dingfeng("run", str(file))
+    assert done.returncode == 2
+    assert (
+        done.stderr == f"dingfeng: {file}:{line}: faults[0].channl: unknown field; did you mean 'channel'?\n"
+    )
+
+
+def test_a_fault_that_touches_nothing_is_inconclusive(tmp_path: Path) -> None:
+    """Exit 3: a green result must not come from a storm that never blew."""
+    text = (ROOT / "scenarios/library/calm_trade.yaml").read_text("utf-8")
+    text = text.replace("timing:", "faults: [{fault: channel.callback_loss, from: 14min 59s}]\ntiming:")
+    file = tmp_path / "calm_trade.yaml"
+    file.write_text(text, "utf-8")
+    done = dingfeng("run", str(file), "-d", "resilient", "--seeds", "2", "--out", str(tmp_path / "r"))
+    assert done.returncode == 3
+    assert "touched nothing" in done.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_keeps_what_was_done(tmp_path: Path, jobs: str) -> None:
+    """Ctrl-C reaches the whole process group; exit 130, every line readable, no worker left behind."""
+    out = tmp_path / "r"
+    command = [sys.executable, str(ROOT / "dingfeng.py"), "run", "callback_doubled", "--seeds", "100000"]
+    process = subprocess.Popen(
+        [*command, "--jobs", jobs, "--out", str(out)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (out / "runs.jsonl").is_file() or not (out / "runs.jsonl").stat().st_size:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (130, "")
+    results = Results(out)
+    done = len(list(results.runs()))
+    assert done == sum(cell.runs for cell in results.campaign.cells) > 0
+    assert results.campaign.interrupted
+    assert f"interrupted: {done} runs are kept in {out}" in stdout
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_names_can_be_listed_in_both_languages() -> None:
+    """Everything that a scenario or a command can name."""
+    for kind, name, title in [
+        ("scenarios", "callback_late", "支付回调迟到"),
+        ("designs", "naive", ""),
+        ("faults", "channel.callback_delay", ""),
+        ("invariants", "I-09", ""),
+        ("rules", "K-01", ""),
+        ("situations", "make_good_fired", ""),
+    ]:
+        entries = {
+            entry["name"]: entry["title"]
+            for entry in document(dingfeng("list", kind, "--json", "--lang", "zh"))
+        }
+        assert title in entries[name]
+        assert all(entries.values())
+
+
+def test_the_schema_is_json_and_knows_the_faults() -> None:
+    """Editors load it as it is printed."""
+    schema = document(dingfeng("schema", "scenario"))
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "channel.callback_delay" in json.dumps(schema)
+
+
+def test_no_colour_unless_somebody_watches(tmp_path: Path) -> None:
+    """Piped output has no escape codes, whatever the environment says of the terminal."""
+    done = dingfeng(
+        "run",
+        "calm_trade",
+        "-d",
+        "naive",
+        "--seeds",
+        "1",
+        "--out",
+        str(tmp_path / "r"),
+        TERM="xterm-256color",
+    )
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_help_answers_at_once_and_without_the_simulator() -> None:
+    """Start-up stays fast because heavy modules are imported by the commands that need them."""
+    code = (
+        "import sys, dingfeng\n"
+        "try: dingfeng.app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('HEAVY', [name for name in ('pydantic', 'matplotlib', 'simpy', 'ruamel') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "HEAVY []" in done.stdout
+    assert "Exit codes" in done.stdout
