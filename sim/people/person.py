@@ -6,7 +6,7 @@ so what happens to one person moves nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,13 +69,13 @@ class Person:
         self.stormy = around.stormy
         self._asked = 0
 
-    async def ask(self, action: str, args: Mapping[str, Any]) -> Response:
-        """Ask the platform, and wait for what it says."""
-        return await self.around.phone.ask(self.user, action, args, self.request_key(action))
+    def ask(self, action: str, args: Mapping[str, Any]) -> Coroutine[Any, Any, Response]:
+        """Ask the platform; await what it says."""
+        return self.around.phone.ask(self.user, action, args, self.request_key(action))
 
-    async def view(self, order_id: str) -> Response:
+    def view(self, order_id: str) -> Coroutine[Any, Any, Response]:
         """Look at an order."""
-        return await self.ask("view_order", {"order_id": order_id})
+        return self.ask("view_order", {"order_id": order_id})
 
     def request_key(self, action: str) -> tuple[str, str, int]:
         """The name of one request in draws: what is asked, and that it is the n-th question."""
