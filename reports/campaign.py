@@ -119,5 +119,9 @@ class Campaign:
         """Those of designs that should have held first, then the most money."""
         return sorted(self.failures, key=lambda f: (self.pair(f).outcome != "violated", -f.money_fen, f.id))
 
+    def of(self, design: str) -> list[Pair]:
+        """Every pair of one design."""
+        return [pair for pair in self.pairs.values() if pair.design == design]
+
     def pair(self, failure: Failure) -> Pair:
         return self.pairs[failure.scenario, failure.design]

@@ -41,7 +41,7 @@ def _scenarios(campaign: Campaign, found: list[Finding], words: Words) -> TestSu
                 case.result = [_error(told, trace, _replays(pair))]
             case "inconclusive" | "none":
                 case.result = [Skipped(told or words("cell.none"))]
-            case _:
+            case _ if told:
                 case.system_out = told
         suite.add_testcase(case)
     return suite
@@ -52,7 +52,7 @@ def _invariants(campaign: Campaign, found: list[Finding], titles: Titles) -> Tes
     seen = {name for pair in campaign.pairs.values() for name in pair.violated}
     for name in sorted({*titles.invariants, *seen}):
         for design in campaign.designs:
-            pairs = [pair for pair in campaign.pairs.values() if pair.design == design and pair.runs]
+            pairs = [pair for pair in campaign.of(design) if pair.runs]
             if not pairs:
                 continue
             case = TestCase(name=f"{name} {titles.invariant(name)}".strip(), classname=f"invariants.{design}")

@@ -9,11 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from chaos.history import load
-from reports import lanes, sheet, stories, storm, strength, tables
+from chaos.story import Story, tell, worst
+from reports import lanes, sheet, storm, strength, tables
 from reports.campaign import Campaign, Failure
 from reports.findings import Finding, findings
 from reports.path import path
+from reports.reading import history_of
 from reports.sentences import extent, opening
 from reports.titles import Titles
 from reports.words import Words, clock, yuan
@@ -49,7 +50,7 @@ def render(campaign: Campaign, lang: str) -> str:
         "invariants": tables.invariants(campaign, words, titles),
         "situations": situations,
         "also_met": also_met,
-        "strength": _strength(campaign, words),
+        "strength": [(design, strength.sentence(campaign.of(design), words)) for design in campaign.designs],
         "replays": replays(campaign, words, titles),
         "ran": _ran(campaign, words),
     }
@@ -82,29 +83,40 @@ def _story(campaign: Campaign, words: Words) -> dict[str, Any] | None:
     if not failures:
         return None
     failure = failures[0]
-    history = load(failure.path / "history.jsonl")
-    telling = stories.tell(history, failure.verdicts, words.lang)
-    steps = path(history, telling.order_id, _evidence(failure, telling.order_id))
-    facts = [
-        (words("column.order"), telling.order_id),
-        (words("column.member"), telling.user or "–"),
-        (words("column.where"), f"{failure.scenario} · {failure.design} · {failure.seed}"),
-        (words("column.result"), tables.cell(campaign.pair(failure).outcome, words)["word"]),
-    ]
-    title = words("figure.sheet", scenario=campaign.title(failure.scenario, words.lang), design=failure.design, seed=failure.seed)  # fmt: skip
+    history = history_of(failure.path)
+    told = tell(history, worst(failure.verdicts), words.lang)
+    steps = path(history, told.order_id, _evidence(failure, told.order_id)) if told.order_id else []
+    place = f"{failure.scenario} · {failure.design} · {failure.seed}"
+    title = _title(campaign, failure.scenario, failure.design, failure.seed, words)
     return {
-        "title": telling.title,
-        "money": yuan(telling.money_fen),
-        "facts": facts,
-        "sentences": telling.sentences,
-        "saved_by": telling.saved_by,
-        "timeline": [(clock(t_us), text) for t_us, text in telling.timeline],
-        "order": telling.order_id,
+        "title": told.title,
+        "money": yuan(told.money_fen),
+        "facts": [
+            (words("column.order"), told.order_id or "–"),
+            (words("column.member"), told.user or "–"),
+            (words("column.where"), place),
+            (words("column.result"), tables.cell(campaign.pair(failure).outcome, words)["word"]),
+        ],
+        "sentences": _without_remedy(told),
+        "saved_by": told.saved_by,
+        "timeline": [(clock(m.t_us), words.either(f"lane.{m.lane}", m.lane), m.text) for m in told.timeline],
+        "order": told.order_id,
         "replay": failure.replay,
-        "lanes": _ours(lanes.draw(steps, telling.order_id, words)) if steps else None,
+        "lanes": _ours(lanes.draw(steps, told.order_id, words)) if steps else None,
         "sheet": _ours(sheet.draw(storm.read(history), words, title, full=True)),
         "sheet_title": title,
     }
+
+
+def _without_remedy(told: Story) -> tuple[str, ...]:
+    """The remedy has a box of its own on the page."""
+    last = told.sentences[-1:]
+    repeated = bool(told.saved_by) and any(told.saved_by in sentence for sentence in last)
+    return told.sentences[:-1] if repeated else told.sentences
+
+
+def _title(campaign: Campaign, scenario: str, design: str, seed: int, words: Words) -> str:
+    return words("figure.sheet", scenario=campaign.title(scenario, words.lang), design=design, seed=seed)
 
 
 def _evidence(failure: Failure, order_id: str) -> set[int]:
@@ -163,28 +175,18 @@ def _sheets(campaign: Campaign, words: Words) -> tuple[list[dict[str, Any]], lis
 
 def _side_by_side(campaign: Campaign, scenario: str, kept: dict[str, Path], words: Words) -> dict[str, Any]:
     """The kept runs of one scenario on one time axis, a sheet for each design."""
-    histories = {design: load(chosen / "history.jsonl") for design, chosen in kept.items()}
+    histories = {design: history_of(chosen) for design, chosen in kept.items()}
     storms = {design: storm.read(history) for design, history in histories.items()}
     storm.align(list(storms.values()))
     name = campaign.title(scenario, words.lang)
     shown = []
     for design, run in storms.items():
         seed = histories[design].header.seed
-        svg = sheet.draw(
-            run, words, words("figure.sheet", scenario=name, design=design, seed=seed), full=False
-        )
+        svg = sheet.draw(run, words, _title(campaign, scenario, design, seed, words), full=False)
         caption = words("figure.seed", seed=seed)
         outcome = campaign.pairs[scenario, design].outcome
         shown.append(tables.cell(outcome, words, design=design, svg=_ours(svg), caption=caption))
     return {"title": name, "sheets": shown}
-
-
-def _strength(campaign: Campaign, words: Words) -> list[tuple[str, str]]:
-    rows = []
-    for design in campaign.designs:
-        pairs = [pair for pair in campaign.pairs.values() if pair.design == design]
-        rows.append((design, strength.sentence(sum(p.bad for p in pairs), sum(p.runs for p in pairs), words)))
-    return rows
 
 
 def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, str]]:

@@ -81,7 +81,7 @@ def traffic(axes: Axes, storm: Storm, words: Words) -> None:
         else:
             axes.stairs(rate, edges, color=colour, linestyle=dashes, linewidth=1.5, baseline=None)
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.set_ylabel(words("axis.per_minute"))
     _heading(axes, words("panel.traffic"))
     _key(axes, [(words(f"traffic.{name}"), style.Look(colour, "s")) for name, _, colour, _ in groups])
@@ -101,7 +101,7 @@ def risk(axes: Axes, storm: Storm, words: Words) -> None:
     peak = max((sum(state) for _, state in shown), default=0)
     left = sum(fen for life in storm.orders for _, fen in life.at_risk()[-1:])
     axes.set_ylim(0, max(peak / 100 * (1.32 if left else 1.08), 1.0))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.2f}")
     axes.set_ylabel(words("axis.yuan"))
     _heading(axes, words("panel.risk"))

@@ -14,7 +14,7 @@ import msgspec
 from pydantic import ValidationError
 
 from chaos.checkers.verdict import Verdict
-from chaos.history import Header
+from chaos.history import Header, History, load
 from chaos.results import Campaign as Meta
 from chaos.results import Results, ResultsError, Run
 from chaos.tally import Cell
@@ -116,6 +116,16 @@ def _failures(results: Results) -> list[Failure]:
         if broken:
             failures.append(Failure(run_id, path, header.scenario, header.design, header.seed, broken))
     return failures
+
+
+def history_of(kept: Path) -> History:
+    """The whole history of a kept run. Raises ResultsError."""
+    try:
+        return load(kept / "history.jsonl")
+    except OSError as error:
+        raise ResultsError(f"{kept / 'history.jsonl'}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ResultsError(str(error)) from error  # names file and line itself
 
 
 def _header(path: Path) -> Header:

@@ -33,10 +33,11 @@ def _as_expected(pairs: list[Pair], words: Words) -> str:
     weak = list(dict.fromkeys(pair.design for pair in pairs if pair.outcome == "expected"))
     good = list(dict.fromkeys(pair.design for pair in pairs if pair.design not in weak))
     broken = {name for pair in pairs if pair.outcome == "expected" for name in pair.violated}
+    count = words.count("sentence.invariants", len(broken))
     if not good:
-        return words("sentence.only_expected", bad=join(weak), n=len(broken))
+        return words("sentence.only_expected", bad=join(weak), broken=count)
     runs = sum(pair.runs for pair in pairs if pair.design in good)
-    return words("sentence.held_expected", good=join(good), runs=f"{runs:,}", bad=join(weak), n=len(broken))
+    return words("sentence.held_expected", good=join(good), runs=f"{runs:,}", bad=join(weak), broken=count)
 
 
 def extent(campaign: Campaign, words: Words) -> str:

@@ -19,7 +19,7 @@ _ROW = 21.0
 
 def draw(storm: Storm, words: Words, title: str, *, full: bool) -> str:
     """The sheet as inline SVG; `full` adds the panel of offered against achieved."""
-    with style.settings(title):
+    with style.settings(f"{title} {full}"):  # one page may show a run on both kinds of sheet
         rows = storm.bands[:BANDS_AT_MOST]
         strip = storm.rows * _ROW + (14.0 if len(storm.bands) > len(rows) else 0.0)
         heights = [150.0, 90.0, 96.0] if full else [140.0, 86.0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 from chaos.tally import upper_bound
+from reports.campaign import Pair
 from reports.words import Words
 
 _Z95 = 1.959963984540054
@@ -18,15 +20,21 @@ def interval(failed: int, runs: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def sentence(failed: int, runs: int, words: Words) -> str:
+def sentence(pairs: Sequence[Pair], words: Words) -> str:
+    """What the runs of one design say, all scenarios together and, when clean, the thinnest alone."""
+    runs, failed = sum(pair.runs for pair in pairs), sum(pair.bad for pair in pairs)
     if runs == 0:
         return words("strength.none")
-    if failed == 0:
-        return words("strength.clean", n=f"{runs:,}", bound=_percent_up(upper_bound(runs)))
-    low, high = interval(failed, runs)
-    return words(
-        "strength.some", k=f"{failed:,}", n=f"{runs:,}", low=f"{100 * low:.1f}", high=_percent_up(high)
-    )
+    if failed:
+        low, high = interval(failed, runs)
+        return words(
+            "strength.some", k=f"{failed:,}", n=f"{runs:,}", low=f"{100 * low:.1f}", high=_percent_up(high)
+        )
+    text = words("strength.clean", n=f"{runs:,}", bound=_percent_up(upper_bound(runs)))
+    thinnest = min(pair.runs for pair in pairs if pair.runs)
+    if thinnest < runs:
+        text += words("strength.alone", n=f"{thinnest:,}", bound=_percent_up(upper_bound(thinnest)))
+    return text
 
 
 def _percent_up(rate: float) -> str:

@@ -79,7 +79,7 @@ _WIDE_LATIN = frozenset("mwMW@%")
 _FONT = re.compile(r"font: ?(?:(?P<weight>\d+|bold) )?(?P<size>[\d.]+)px [^;\"]+")
 _FAMILY = re.compile(r" ?font-family: [^;\"]+;?")
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
-_GROUP_ID = re.compile(r"<g id=\"[^\"]*\">")
+_GROUP_ID = re.compile(r"<g id=\"[^\"]*\"")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(r"<svg [^>]*viewBox=\"(?P<box>[^\"]+)\"[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
@@ -174,7 +174,7 @@ def _as_inline(text: str, title: str, description: str) -> str:
     body = text[root.end() :]
     for pattern in (_METADATA, _COMMENT, _NO_TURN):
         body = pattern.sub("", body)
-    body = _GROUP_ID.sub("<g>", body)
+    body = _GROUP_ID.sub("<g", body)
     body = _FONT.sub(_plain_font, body)
     body = _FAMILY.sub("", body)
     body = body.replace("xlink:href", "href").replace("*{stroke-linejoin: round; stroke-linecap: butt}", "")
@@ -183,7 +183,7 @@ def _as_inline(text: str, title: str, description: str) -> str:
     width, height = root["box"].split()[2:]
     # The label says what a reader who cannot see the figure needs; no ids, so nothing can collide on the page.
     return (
-        f'<svg viewBox="{root["box"]}" width="{width}" height="{height}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{root["box"]}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(title)}. {escape(description)}" class="figure">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{body.strip()}"
     )

@@ -46,14 +46,7 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
             for pair in campaign.pairs.values()
             if pair.scenario == scenario
         ],
-        "strength": {
-            design: strength.sentence(
-                sum(p.bad for p in campaign.pairs.values() if p.design == design),
-                sum(p.runs for p in campaign.pairs.values() if p.design == design),
-                words,
-            )
-            for design in campaign.designs
-        },
+        "strength": {design: strength.sentence(campaign.of(design), words) for design in campaign.designs},
         "findings": [
             {
                 "order": finding.entity_id,

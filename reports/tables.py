@@ -92,7 +92,7 @@ def invariants(campaign: Campaign, words: Words, titles: Titles) -> dict[str, An
     for name in broken:
         cells = []
         for design in campaign.designs:
-            pairs = [pair for pair in campaign.pairs.values() if pair.design == design]
+            pairs = campaign.of(design)
             bad = sum(pair.violated[name] for pair in pairs)
             grave = any(pair.violated[name] for pair in pairs if pair.outcome in FAILED)
             outcome = "holds" if not bad else "violated" if grave else "expected"
@@ -164,7 +164,10 @@ def _rule(campaign: Campaign, rule: str, words: Words, titles: Titles) -> dict[s
             by_state = [mine.get(AuditCell(design, rule, fault, state), Counter()) for state in states]
             name = words("audit.no_fault") if fault in ("", "none") else words.fault(fault)
             wrong = sum(_wrong(counts) for counts in by_state)
-            judged = [_judged(counts, words) if counts else {"text": "", "tone": ""} for counts in by_state]
+            judged = [
+                _judged(counts, words) if counts else {"text": "", "tone": "", "symbol": ""}
+                for counts in by_state
+            ]
             rows.append({"design": design, "fault": name, "cells": judged, "wrong": wrong})
     rows.sort(key=lambda row: -row["wrong"])
     hidden = rows[ROWS_AT_MOST:]

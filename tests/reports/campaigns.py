@@ -50,9 +50,18 @@ def judged(history: History) -> list[Verdict]:
                 or (isinstance(event, State) and event.table == "cards" and (event.row or {}).get("order_id") == life.order_id)
             ]  # fmt: skip
             name = "I-01" if outcome == "unresolved" else "I-02"
-            words = "left_over" if outcome == "unresolved" else "too_many"
+            paid = life.payable_fen
+            told: dict[str, Any] = {
+                "captured_fen": paid,
+                "delivered_fen": 0,
+                "refunded_fen": 0,
+                "wallet_fen": 0,
+            }
+            if outcome == "over":
+                told = {"quantity": life.quantity, "units": life.units()}
+            words = "owed" if outcome == "unresolved" else "too_many"
             cases[name].append(
-                Witness("order", life.order_id, words, {}, life.payable_fen, (life.user,), tuple(evidence))
+                Witness("order", life.order_id, words, told, paid, (life.user,), tuple(evidence))
             )
     return [
         Verdict(

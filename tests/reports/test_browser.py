@@ -1,0 +1,85 @@
+"""A real browser shows the page: nothing sticks out, nothing complains, figures have text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reports.browser import NAMES, Browser, executable
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = executable()
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have a browser; none of {', '.join(NAMES)} is installed")
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    with Browser(program, tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("width", [420, 1280])
+def test_page_fits_its_window_and_is_quiet(browser: Browser, built: tuple[str, Path], width: int) -> None:
+    """With every fold open: no sideways scrolling, no console error, no request but the page."""
+    page = built[1] / "report.html"
+    browser.open(page, width)
+    browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert browser.evaluate("innerWidth") == width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.problems == []
+    assert browser.requests == [page.as_uri()]
+
+
+def test_texts_of_figures_are_shown_and_legible_on_a_telephone(
+    browser: Browser, built: tuple[str, Path]
+) -> None:
+    """Text is text, and no smaller than seven pixels at 420."""
+    browser.open(built[1] / "report.html", 420)
+    heights = browser.evaluate(
+        "[...document.querySelectorAll('#worst svg text')].filter(t => t.textContent.trim() && !t.hasAttribute('transform'))"
+        ".map(t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width"
+        " / t.ownerSVGElement.viewBox.baseVal.width)"
+    )
+    assert len(heights) > 30
+    assert min(heights) >= 7
+
+
+def test_labels_of_figures_do_not_overlap_as_the_browser_draws_them(
+    browser: Browser, built: tuple[str, Path]
+) -> None:
+    """Measured with the reader's own font, in every figure of the page."""
+    browser.open(built[1] / "report.html", 1280)
+    browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    overlaps = browser.evaluate(
+        """[...document.querySelectorAll('svg.figure')].flatMap(svg => {
+            const boxes = [...svg.querySelectorAll('text')]
+                .filter(t => t.textContent.trim() && !/rotate/.test(t.getAttribute('transform') || ''))
+                .map(t => ({text: t.textContent, ...t.getBoundingClientRect().toJSON()}));
+            return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
+                Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 &&
+                Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5.5
+            ).map(b => a.text + ' / ' + b.text));
+        })"""
+    )
+    assert overlaps == []
+
+
+def test_texts_stay_inside_their_figures(browser: Browser, built: tuple[str, Path]) -> None:
+    """No label is cut off at an edge."""
+    browser.open(built[1] / "report.html", 1280)
+    browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    outside = browser.evaluate(
+        """[...document.querySelectorAll('svg.figure')].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].filter(t => {
+                const box = t.getBoundingClientRect();
+                return box.left < frame.left - 1 || box.right > frame.right + 1
+                    || box.top < frame.top - 2 || box.bottom > frame.bottom + 2;
+            }).map(t => t.textContent);
+        })"""
+    )
+    assert outside == []
