@@ -233,11 +233,15 @@ def test_an_interrupt_while_a_result_is_written_waits_until_it_is_whole() -> Non
     """Counts and lines must never disagree; the interrupt is late, not lost."""
     interrupts = Interrupts()
     written = []
-    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+
+    def write() -> None:
         with interrupts.held():
             signal.raise_signal(signal.SIGINT)
             written.append("whole")
         written.append("never")
+
+    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+        write()
     assert written == ["whole"]
     with interrupts.watched(), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
