@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from chaos.history import Event, Header, History
+from chaos.oracle.blame import Blame
 from chaos.oracle.debts import Act, Debt, Finding
 from chaos.oracle.law import RULES as RULE_IDS
 from chaos.oracle.law import clauses
@@ -72,7 +73,7 @@ class Oracle:
         """Replay the orders that need it and judge them."""
         replay = self.replay
         replay.blocked.close(self.header.heal_us)
-        blame = _Blame(replay)
+        blame = Blame(replay)
         audit = Audit(len(replay.timelines), 0, [], [], [], {}, [], [], [])
         audit.disabled = [rule for rule, clause in self._clauses.items() if not clause.enabled]
         promised_us = self._clauses["K-01"].after_us
@@ -83,7 +84,7 @@ class Oracle:
         _count(audit)
         return audit
 
-    def _replay_order(self, timeline: Timeline, audit: Audit, blame: _Blame) -> None:
+    def _replay_order(self, timeline: Timeline, audit: Audit, blame: Blame) -> None:
         for rule, (owed, done) in RULES.items():
             clause = self._clauses[rule]
             if clause.enabled and _concerns(rule, timeline):
@@ -125,7 +126,7 @@ def _concerns(rule: str, timeline: Timeline) -> bool:
     )
 
 
-def _finding(rule: str, timeline: Timeline, pair: Pair, blame: _Blame) -> Finding:
+def _finding(rule: str, timeline: Timeline, pair: Pair, blame: Blame) -> Finding:
     debt, act, verdict, reason = pair
     at_us = debt.due_us if debt is not None else act.decided_us if act is not None else 0
     state = "none"
@@ -145,42 +146,9 @@ def _finding(rule: str, timeline: Timeline, pair: Pair, blame: _Blame) -> Findin
         by_us=debt.by_us if debt is not None else -1,
         act_us=act.done_us if act is not None else -1,
         state=state,
-        fault=blame.of(timeline.order_id, at_us),
+        fault=blame.of(timeline, at_us),
         reason=reason,
     )
-
-
-class _Blame:
-    """Which fault to name beside a finding: one that touched the order, else one in force at the time."""
-
-    def __init__(self, replay: Replay) -> None:
-        self._replay = replay
-        self._touched: dict[str, str] | None = None
-
-    def of(self, order_id: str, at_us: int) -> str:
-        """The fault's name, or "none"."""
-        if self._touched is None:
-            self._touched = self._by_order()
-        if order_id in self._touched:
-            return self._touched[order_id]
-        active: dict[str, str] = {}
-        for t_us, fault, site, phase in self._replay.windows:
-            if t_us > at_us:
-                break
-            if phase == "start":
-                active[site] = fault
-            else:
-                active.pop(site, None)
-        return next(iter(active.values()), "none")
-
-    def _by_order(self) -> dict[str, str]:
-        """The first fault that touched each order. A site reads `rule/fault/where/key/…`."""
-        touched: dict[str, str] = {}
-        for fault, site in self._replay.touches:
-            for part in site.split("/")[3:]:
-                if part in self._replay.timelines:
-                    touched.setdefault(part, fault)
-        return touched
 
 
 def _count(result: Audit) -> None:

@@ -82,7 +82,7 @@ class Replay:
             status, qty = "", 0
         else:
             status, qty = row["status"], row["delivered_qty"]
-            if not timeline.user:
+            if not timeline.sku:
                 self._introduce(timeline, row)
         if status == timeline.status and qty == timeline.claimed_qty:
             return
@@ -99,6 +99,7 @@ class Replay:
 
     def _introduce(self, timeline: Timeline, row: Any) -> None:
         timeline.user = row["user"]
+        timeline.client_key = row["client_key"]
         timeline.sku = row["sku"]
         timeline.kind = row["kind"]
         timeline.account = row["account"]
@@ -161,9 +162,10 @@ class Replay:
 
     def captured(self, event: Book) -> None:
         """The channel took a member's money."""
-        self._capture(
-            self.timeline(event.ref.partition("/")[0]), event.t_us, event.ref, event.data["paid_fen"]
-        )
+        timeline = self.timeline(event.ref.partition("/")[0])
+        if not timeline.user:
+            timeline.user = event.data["payer"]
+        self._capture(timeline, event.t_us, event.ref, event.data["paid_fen"])
 
     def _capture(self, timeline: Timeline, t_us: int, charge: str, fen: int) -> None:
         if timeline.captured_us >= 0 or timeline.status in ("", "closed") or fen != timeline.payable_fen:

@@ -41,7 +41,8 @@ class Timeline:
     """What the books say of one order. `odd` is set as soon as anything but the plain course happened."""
 
     __slots__ = (
-        "account", "captured_fen", "captured_us", "changes", "claimed_qty", "completed_us", "kind", "odd",
+        "account", "captured_fen", "captured_us",
+        "client_key", "changes", "claimed_qty", "completed_us", "kind", "odd",
         "order_id", "payable_fen", "promises", "quantity", "refunds", "sku", "status", "unit_fen", "units", "user",
         "wait_us",
     )  # fmt: skip
@@ -49,6 +50,7 @@ class Timeline:
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self.user = ""
+        self.client_key = ""
         self.sku = ""
         self.kind = ""
         self.account = ""

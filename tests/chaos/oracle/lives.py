@@ -121,7 +121,8 @@ class Life:
 
     def captured(self, minute: float, charge: str = "O1/c1", fen: int = 1000) -> Self:
         """The channel takes the money."""
-        self.at(minute).history.book("CH", "captured", charge, {"channel": "wechat", "paid_fen": fen})
+        data = {"channel": "wechat", "paid_fen": fen, "payer": "ann"}
+        self.at(minute).history.book("CH", "captured", charge, data)
         return self
 
     def refunded(

@@ -31,6 +31,31 @@ def test_the_matrix_blames_the_fault_that_touched_the_order() -> None:
     ]
 
 
+def test_a_fault_of_the_member_is_blamed_by_member_and_client_key() -> None:
+    """A user who pays twice; the site names the click, not the order."""
+    life = Life().order().captured(1).completed(2).order(2, "O2", user="ann").captured(3, "O1/c2")
+    life.history.fault("user.drop", "touch", "0/user.drop/ann/key-O2", {"where": "ann"})
+    life.history.fault("user.pay_twice", "touch", "1/user.pay_twice/ann/key-O1", {"where": "ann"})
+    (finding,) = life.audit().findings
+    assert (finding.rule, finding.fault) == ("K-03", "user.pay_twice")
+
+
+def test_an_orphan_names_its_payer_and_what_the_payer_did() -> None:
+    """No order, but a member all the same."""
+    life = Life().captured(1, "Q-ann-1", 500)
+    life.history.fault("user.static_code", "touch", "0/user.static_code/ann/k4", {"where": "ann"})
+    findings = life.audit().findings
+    assert [(finding.user, finding.fault) for finding in findings] == [("ann", "user.static_code")] * 2
+
+
+def test_a_window_that_ended_before_the_order_began_or_started_after_the_trigger_is_not_blamed() -> None:
+    """Only what was about while it mattered."""
+    life = Life().fault(0, "start", "database.crash").fault(0.5, "end", "database.crash").order(1).captured(2)
+    life.fault(30, "start", "node.pause").fault(31, "end", "node.pause")
+    (finding,) = life.audit().findings
+    assert finding.fault == "none"
+
+
 def test_an_audit_survives_json() -> None:
     """Reports read it from the results directory."""
     audit = Life().order().captured(1).audit()
