@@ -143,7 +143,7 @@ def _unique_conflict(
     """(conflicting key, None), (None, transaction to wait for) or (None, None)."""
     for index in store.uniques:
         values = index.values_of(row)
-        if values is None or (not index.single and None in values):
+        if values is None or (type(values) is tuple and None in values):
             continue
         for rival in index.find(values):
             if rival == key:

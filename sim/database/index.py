@@ -1,123 +1,234 @@
-"""One index of a table: values of some columns → primary keys, in order.
+"""Indexes of a table: values of some columns → primary keys, in order.
 
 As in PostgreSQL an entry exists for every row version that somebody may still see, so a reader
-checks the version it sees against its predicate. Finding the rows of one value is a dict look-up;
-the order over the last column costs something to keep, so it is kept only once a range or an
-`order_by` asked for it.
+checks the version it sees against its predicate. An index of one column finds by hash and orders
+its values only once a range asks for it; one of several columns keeps, for each value of all but
+its last column, the entries in order of the last. Most such groups have one entry or a few, so
+they stay plain until they are large.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any
 
 from sortedcontainers import SortedList
 
-# Above this many keys under one value, moving a plain list's tail costs more than a SortedList.
-PLAIN_LEAF_MAX = 512
+# Above this many, moving a plain list's tail costs more than a SortedList.
+PLAIN_MAX = 512
 
-Leaf = Any  # a bare key (the common case), a sorted list of keys, or a SortedList of keys
+Entry = tuple[Any, Any]  # value of the last column, primary key
 
 
-class Index:
-    """Entries (values, key); `values` is a scalar for one column, else a tuple."""
+class HashIndex:
+    """One column. A leaf is a bare key (the common case), a sorted list or a SortedList of keys."""
 
-    __slots__ = ("columns", "values_of", "leaves", "ordered", "single")
+    __slots__ = ("columns", "values_of", "leaves", "ordered")
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
-        self.single = len(columns) == 1
         self.values_of = itemgetter(*columns)
-        self.leaves: dict[Any, Leaf] = {}
-        self.ordered: dict[tuple[Any, ...], Any] | None = None
+        self.leaves: dict[Any, Any] = {}
+        self.ordered: Any = None  # a SortedList of the values, once somebody asked for an order
 
     def add(self, values: Any, key: Any) -> None:
         """Put the entry in; nothing happens when it is there already."""
         leaf = self.leaves.get(values)
         if leaf is None:
             self.leaves[values] = key
-            if self.ordered is not None:
-                self._order(values)
-        elif type(leaf) is list:
-            if leaf[-1] < key:
-                leaf.append(key)
-            else:
-                place = bisect_left(leaf, key)
-                if leaf[place] != key:
-                    leaf.insert(place, key)
-            if len(leaf) > PLAIN_LEAF_MAX:
-                self.leaves[values] = SortedList(leaf)
-        elif type(leaf) is SortedList:
-            if key not in leaf:
-                leaf.add(key)
+            if self.ordered is not None and values is not None:
+                self.ordered.add(values)
+        elif type(leaf) is list or type(leaf) is SortedList:
+            _add(self.leaves, values, leaf, key)
         elif leaf != key:
             self.leaves[values] = [leaf, key] if leaf < key else [key, leaf]
 
     def remove(self, values: Any, key: Any) -> None:
         """Take the entry out; it must be there."""
         leaf = self.leaves[values]
-        if type(leaf) is list:
-            if leaf[0] == key:
-                del leaf[0]
-            else:
-                del leaf[bisect_left(leaf, key)]
-            if len(leaf) == 1:
-                self.leaves[values] = leaf[0]
-        elif type(leaf) is SortedList:
-            leaf.remove(key)
-            if len(leaf) == PLAIN_LEAF_MAX // 2:
-                self.leaves[values] = list(leaf)
+        if type(leaf) is list or type(leaf) is SortedList:
+            _remove(self.leaves, values, leaf, key)
         else:
             del self.leaves[values]
-            if self.ordered is not None:
-                self._unorder(values)
+            if self.ordered is not None and values is not None:
+                self.ordered.remove(values)
 
-    def find(self, values: Any) -> list[Any]:
-        """The keys under exactly these values, ascending, as a list the caller must not change."""
+    def find(self, values: Any) -> Iterable[Any]:
+        """The keys under this value, ascending."""
         leaf = self.leaves.get(values)
         if leaf is None:
-            return []
-        keys: list[Any] = leaf if type(leaf) is list or type(leaf) is SortedList else [leaf]
+            return ()
+        keys: Iterable[Any] = leaf if type(leaf) is list or type(leaf) is SortedList else (leaf,)
         return keys
 
     def after(self, values: Any, key: Any) -> Iterator[Any]:
-        """The keys under these values that are greater than `key`."""
-        leaf = self.find(values)
+        """The keys under this value that are greater than `key`."""
+        leaf: Any = self.leaves.get(values)
         if type(leaf) is SortedList:
-            return leaf.irange(key, None, (False, True))  # type: ignore[no-any-return, attr-defined]
-        return iter(leaf[bisect_right(leaf, key) :])
+            return iter(leaf.irange(key, None, (False, True)))
+        keys = list(self.find(values))
+        return iter(keys[bisect_right(keys, key) :])
 
-    def in_order(self, prefix: tuple[Any, ...], low: int | None, high: int | None) -> Iterator[Any]:
-        """Values of the last column under `prefix` within the bounds, ascending, NULL left out."""
+    def walk(self, _prefix: Any, low: Any, high: Any, last: Entry | None) -> Iterator[Entry]:
+        """Entries within the bounds in order, after `last`; NULL left out."""
         if self.ordered is None:
-            self.ordered = {}
-            for values in self.leaves:
-                self._order(values)
-        last_values = self.ordered.get(prefix)
-        return iter(()) if last_values is None else last_values.irange(low, high)
+            self.ordered = SortedList(value for value in self.leaves if value is not None)
+        if last is not None:
+            for key in self.after(last[0], last[1]):
+                yield last[0], key
+            values = self.ordered.irange(last[0], high, (False, True))
+        else:
+            values = self.ordered.irange(low, high)
+        for value in values:
+            for key in self.find(value):
+                yield value, key
 
-    def joined(self, prefix: tuple[Any, ...], last: Any) -> Any:
-        """The `values` of prefix and last column together."""
-        return last if self.single else (*prefix, last)
+    def nulls(self, _prefix: Any) -> Iterable[Any]:
+        """The keys without a value."""
+        return self.find(None)
 
-    def _order(self, values: Any) -> None:
-        assert self.ordered is not None
-        prefix, last = ((), values) if self.single else (values[:-1], values[-1])
+    def prefix_given(self, given: tuple[Any, ...]) -> Any:
+        return given
+
+
+class GroupIndex:
+    """Several columns: sorted entries for each prefix. A group is a bare entry, a list or SortedList."""
+
+    __slots__ = ("columns", "values_of", "groups", "null_groups", "pair")
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        self.values_of = itemgetter(*columns)
+        self.pair = len(columns) == 2  # then the prefix is a scalar, which saves a tuple for each
+        self.groups: dict[Any, Any] = {}
+        self.null_groups: dict[Any, Any] = {}  # keys of the rows without a value in the last column
+
+    def add(self, values: Any, key: Any) -> None:
+        """Put the entry in; nothing happens when it is there already."""
+        prefix = values[0] if self.pair else values[:-1]
+        last = values[-1]
         if last is None:
-            return
-        last_values = self.ordered.get(prefix)
-        if last_values is None:
-            last_values = self.ordered[prefix] = SortedList()
-        last_values.add(last)
+            groups, entry = self.null_groups, key
+        else:
+            groups, entry = self.groups, (last, key)
+        group = groups.get(prefix)
+        if group is None:
+            groups[prefix] = entry
+        elif type(group) is list or type(group) is SortedList:
+            _add(groups, prefix, group, entry)
+        elif group != entry:
+            groups[prefix] = [group, entry] if group < entry else [entry, group]
 
-    def _unorder(self, values: Any) -> None:
-        assert self.ordered is not None
-        prefix, last = ((), values) if self.single else (values[:-1], values[-1])
+    def remove(self, values: Any, key: Any) -> None:
+        """Take the entry out; it must be there."""
+        prefix = values[0] if self.pair else values[:-1]
+        last = values[-1]
+        groups = self.null_groups if last is None else self.groups
+        group = groups[prefix]
+        if type(group) is list or type(group) is SortedList:
+            _remove(groups, prefix, group, key if last is None else (last, key))
+        else:
+            del groups[prefix]
+
+    def find(self, values: Any) -> Iterable[Any]:
+        """The keys under exactly these values, ascending."""
+        prefix = values[0] if self.pair else values[:-1]
+        last = values[-1]
         if last is None:
+            return self.nulls(prefix)
+        group = self.groups.get(prefix)
+        if group is None:
+            return ()
+        if type(group) is tuple:
+            return (group[1],) if group[0] == last else ()
+        return (key for _, key in _between(group, last, last, None))
+
+    def after(self, values: Any, key: Any) -> Iterator[Any]:
+        """The keys under these values that are greater than `key`."""
+        prefix = values[0] if self.pair else values[:-1]
+        last = values[-1]
+        if last is None:
+            return (other for other in self.nulls(prefix) if other > key)
+        group = self.groups.get(prefix, ())
+        if type(group) is tuple:
+            group = [group] if group else []
+        return (other for _, other in _between(group, last, last, (last, key)))
+
+    def walk(self, prefix: Any, low: Any, high: Any, last: Entry | None) -> Iterator[Entry]:
+        """Entries of a prefix within the bounds in order, after `last`; NULL left out."""
+        group = self.groups.get(prefix)
+        if group is None:
+            return iter(())
+        return _between([group] if type(group) is tuple else group, low, high, last)
+
+    def nulls(self, prefix: Any) -> Iterable[Any]:
+        """The keys of a prefix without a value in the last column."""
+        keys = self.null_groups.get(prefix)
+        if keys is None:
+            return ()
+        several: Iterable[Any] = keys if type(keys) is list or type(keys) is SortedList else (keys,)
+        return several
+
+    def prefix_given(self, given: tuple[Any, ...]) -> Any:
+        """The prefix from the values of all columns but the last."""
+        return given[0] if self.pair else given
+
+
+Index = HashIndex | GroupIndex
+
+
+def index_of(columns: tuple[str, ...]) -> Index:
+    """The kind of index that these columns need."""
+    return HashIndex(columns) if len(columns) == 1 else GroupIndex(columns)
+
+
+def _between(group: Any, low: Any, high: Any, last: Entry | None) -> Iterator[Entry]:
+    """Entries of a sorted group from `low` to `high`, both included, and after `last`."""
+    if type(group) is SortedList:
+        if last is not None:
+            entries = group.irange(last, None, (False, True))
+        else:
+            entries = iter(group) if low is None else group.irange((low,), None)
+    elif last is not None:
+        entries = iter(group[bisect_right(group, last) :])
+    else:
+        entries = iter(group if low is None else group[bisect_left(group, (low,)) :])
+    if high is None:
+        yield from entries
+        return
+    for entry in entries:
+        if entry[0] > high:
             return
-        last_values = self.ordered[prefix]
-        last_values.remove(last)
-        if not last_values:
-            del self.ordered[prefix]
+        yield entry
+
+
+def _add(owner: dict[Any, Any], place: Any, items: Any, item: Any) -> None:
+    """Add to a sorted list unless it is there; a list that grew large becomes a SortedList."""
+    if type(items) is SortedList:
+        if item not in items:
+            items.add(item)
+        return
+    if items[-1] < item:
+        items.append(item)
+    else:
+        position = bisect_left(items, item)
+        if items[position] != item:
+            items.insert(position, item)
+    if len(items) > PLAIN_MAX:
+        owner[place] = SortedList(items)
+
+
+def _remove(owner: dict[Any, Any], place: Any, items: Any, item: Any) -> None:
+    """Remove from a sorted list; a SortedList that got small becomes plain again, one item bare."""
+    if type(items) is SortedList:
+        items.remove(item)
+        if len(items) == PLAIN_MAX // 2:
+            owner[place] = list(items)
+        return
+    position = bisect_left(items, item)
+    assert items[position] == item, "an index lost an entry"
+    del items[position]
+    if len(items) == 1:
+        owner[place] = items[0]

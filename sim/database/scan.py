@@ -6,8 +6,9 @@ plans a shape once. Walking yields candidates; the caller looks at the version i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
+from itertools import chain
 from typing import Any
 
 from reference_platform.ports import AtLeast, AtMost, OneOf
@@ -64,7 +65,7 @@ def _make_plan(store: Store, where: Mapping[str, Any], order_by: str | None) -> 
     best: Plan | None = None
     best_score = (0, False, 0)
     for index in store.indexes:
-        plan = _index_plan(index, where, equal, several, order_by, by_key)
+        plan = _index_plan(store, index, where, equal, several, order_by)
         if plan is None:
             continue
         narrowing = len(plan.columns) + (plan.last in where)
@@ -83,13 +84,14 @@ def _make_plan(store: Store, where: Mapping[str, Any], order_by: str | None) -> 
 
 
 def _index_plan(
+    store: Store,
     index: Index,
     where: Mapping[str, Any],
     equal: set[str],
     several: set[str],
     order_by: str | None,
-    by_key: bool,
 ) -> Plan | None:
+    by_key = order_by is None or order_by == store.key
     columns = index.columns
     missing = [column for column in columns if column not in equal]
     if not missing:
@@ -104,7 +106,8 @@ def _index_plan(
         return plan
     last = columns[-1]
     if missing == [last] and (last in where or order_by == last or len(columns) > 1):
-        plan = Plan(Access.RANGE, index, in_order=order_by == last)
+        plan = Plan(Access.RANGE, index, in_order=(order_by or store.key) == last)
+        plan.exact = all(column in columns for column in where)
         plan.columns = columns[:-1]
         plan.last = last
         return plan
@@ -138,31 +141,22 @@ def candidates_after(
 
 
 def _walk(plan: Plan, where: Mapping[str, Any], last: Candidate | None) -> Iterator[Candidate]:
-    """Along the last column of the index, NULL last unless the range excludes it."""
+    """Along the last column of the index, NULL last unless a range excludes it."""
     index = plan.index
     assert index is not None
     assert plan.last is not None
-    prefix = tuple([where[column] for column in plan.columns])
+    prefix = index.prefix_given(tuple([where[column] for column in plan.columns]))
     bound = where.get(plan.last)
     low = bound.bound if type(bound) is AtLeast else None
     high = bound.bound if type(bound) is AtMost else None
-    if last is None or last[0] is not None:
-        start = low if last is None else last[0]
-        for value in index.in_order(prefix, start, high):
-            values = index.joined(prefix, value)
-            if last is not None and value == last[0]:
-                keys = index.after(values, last[1])
-            else:
-                keys = iter(index.find(values))
-            for key in keys:
-                yield value, key
-    if bound is None:
-        values = index.joined(prefix, None)
-        keys = (
-            iter(index.find(values)) if last is None or last[0] is not None else index.after(values, last[1])
-        )
-        for key in keys:
-            yield None, key
+    in_nulls = last is not None and last[0] is None
+    entries = iter(()) if in_nulls else index.walk(prefix, low, high, last)
+    if bound is not None:
+        return entries
+    nulls: Iterable[Any] = index.nulls(prefix)
+    if in_nulls and last is not None:
+        nulls = [key for key in nulls if key > last[1]]
+    return chain(entries, ((None, key) for key in nulls)) if nulls else entries
 
 
 def _union(store: Store, plan: Plan, where: Mapping[str, Any]) -> Iterator[Candidate]:
@@ -175,12 +169,12 @@ def _union(store: Store, plan: Plan, where: Mapping[str, Any]) -> Iterator[Candi
                 found[value] = None
             continue
         given = [value if name == column else where[name] for name in plan.columns]
-        found.update(dict.fromkeys(plan.index.find(given[0] if plan.index.single else tuple(given))))
+        found.update(dict.fromkeys(plan.index.find(given[0] if len(given) == 1 else tuple(given))))
     return ((None, key) for key in sorted(found))
 
 
-def given_keys(plan: Plan, where: Mapping[str, Any]) -> list[Any]:
-    """The candidates of a LEAF, as a list the caller must not change."""
+def given_keys(plan: Plan, where: Mapping[str, Any]) -> Iterable[Any]:
+    """The candidates of a LEAF, in primary key order."""
     assert plan.index is not None
     return plan.index.find(_given(plan, where))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reference_platform.ports import AtLeast, AtMost, OneOf, Table
-from sim.database.index import Index
+from sim.database.index import Index, index_of
 
 if TYPE_CHECKING:
     from sim.database.transaction import SimTransaction
@@ -99,8 +99,8 @@ class Store:
         self.key = table.key
         self.booked = table.book is not None
         self.rows: dict[Any, Any] = {}
-        self.uniques = tuple(Index(columns) for columns in table.unique)
-        self.indexes = self.uniques + tuple(Index(columns) for columns in table.indexes)
+        self.uniques = tuple(index_of(columns) for columns in table.unique)
+        self.indexes = self.uniques + tuple(index_of(columns) for columns in table.indexes)
         self.indexed = frozenset(column for index in self.indexes for column in index.columns)
         self.plans: dict[Any, Any] = {}
         self._moving: dict[tuple[str, ...], tuple[Index, ...]] = {}
