@@ -275,7 +275,6 @@ class Kernel(simpy.Environment):
             task.set(stop.value)
         except BaseException as error:  # noqa: BLE001 - sorted out there
             self._failed(task, error)
-            del task, thrown  # the error holds this frame, and the task the error
         else:
             self.suspend(task, wanted)
 

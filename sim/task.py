@@ -352,6 +352,7 @@ def _forward(source: Future, target: Future) -> None:
     source.waiter = None  # it holds the source
     if source.error is not None:
         target.fail(source.error)
+        source.error = _SPENT
     else:
         target.set(source.value)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.kernel import Future, Kernel, Task, TimedOut, Timer, gather, sleep, wait_for
+from sim.kernel import Future, Kernel, Task, TimedOut, Timer, gather, sleep, sleep_daemon, wait_for
 from sim.network import Loss
 from sim.network.exchange import Exchange
 from tests.sim.network.net import LONG, Net
@@ -56,6 +56,14 @@ async def task_awaited(kernel: Kernel) -> None:
     await kernel.spawn(fail())
 
 
+async def daemon_failed(kernel: Kernel) -> None:
+    async def poll() -> None:
+        await sleep_daemon(1)
+        raise KeyError
+
+    await wait_for(kernel.spawn(poll()), 10)
+
+
 async def task_timed_out(kernel: Kernel) -> None:
     await wait_for(kernel.spawn(sleeper()), 1)
 
@@ -79,6 +87,7 @@ async def task_cancelled(kernel: Kernel) -> None:
         future_in_time,
         future_failed,
         task_awaited,
+        daemon_failed,
         task_timed_out,
         tasks_gathered,
         task_cancelled,
