@@ -142,7 +142,11 @@ class Transaction(Protocol):
         limit: int | None = None,
         lock: LockMode | None = None,
     ) -> list[R]:
-        """Rows matching all predicates, in `order_by` order, else in primary key order."""
+        """Rows matching all predicates, in `order_by` order, else in primary key order.
+
+        A predicate of None asks for NULL. `order_by` ascends, NULL last, ties by primary key. With
+        `lock`, rows are locked in that order until `limit` are.
+        """
         ...
 
     async def insert(
@@ -209,7 +213,11 @@ class Database(Protocol):
         ...
 
     async def listen(self, channel: str, timeout_us: int) -> bool:
-        """Wait for a notification; False after `timeout_us`. ConnectionLost: something may be missed."""
+        """Wait for a notification; False after `timeout_us`. ConnectionLost: something may be missed.
+
+        The first call subscribes; from then on a notification that comes between two calls is not
+        lost but answered by the next one.
+        """
         ...
 
 
