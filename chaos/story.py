@@ -215,9 +215,8 @@ class _Words:
         if entry is None:
             return f"{invariant} {witness.words} ({witness.id})"
         data = {"id": witness.id, "amount_fen": witness.amount_fen, **witness.data}
-        return str(entry[self._lang]).format_map(
-            {key: self._shown(key, value) for key, value in data.items()}
-        )
+        shown = _Shown({key: self._shown(key, value) for key, value in data.items()})
+        return str(entry[self._lang]).format_map(shown)
 
     def _shown(self, key: str, value: Any) -> Any:
         if key == "reason" and value in _load("oracle/texts.yaml")["reasons"]:
@@ -227,6 +226,13 @@ class _Words:
         if key.endswith("_us"):
             return clock(value)
         return value
+
+
+class _Shown(dict[str, Any]):
+    """Data of a witness. A history of another version may lack some of it: the story is told all the same."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
 
 
 @cache

@@ -132,6 +132,13 @@ def test_a_story_without_an_order_in_the_books_says_so() -> None:
     assert told.sentences[1] == "The channel took 5.00 yuan at 01:00.000."
 
 
+def test_a_witness_that_lacks_data_is_told_with_a_dash() -> None:
+    """An old history must not stop a report."""
+    witness = Witness("order", "O1", "kept", {}, 1000, ("ann",))
+    told = tell(paid_twice().history, kept_twice(witnesses=(witness,)), "en")
+    assert told.sentences[-2] == "What went wrong: order O1 kept – captures, 10.00 yuan too much, since –."
+
+
 def test_a_story_about_something_else_than_an_order_names_it() -> None:
     """A wallet, a product, a card."""
     witness = Witness("wallet", "ann", "negative", {}, 0, ("ann",))

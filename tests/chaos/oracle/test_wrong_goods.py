@@ -16,6 +16,33 @@ def test_missing_pieces_are_refunded_at_their_price() -> None:
     assert life.verdicts() == ["exact"]
 
 
+def test_pieces_that_came_before_the_money_are_missing_only_once_it_was_paid() -> None:
+    """Nothing is owed to who has not paid."""
+    life = Life().order(quantity=5).delivered(2, 3).captured(10, fen=5000)
+    (debt,) = [debt for debt in life.audit().debts if debt.rule == "K-06"]
+    assert debt.due_us == 10 * 60_000_000
+
+
+def test_more_pieces_count_from_the_last_one_and_owe_the_rest() -> None:
+    """Three at 2, one more at 20: one missing, due by 50."""
+    life = short().delivered(20, 1).promises(21, "K-06", refund="O1/r1", fen=1000).refunded(49.9, fen=1000)
+    assert life.verdicts("K-06") == ["exact"]
+
+
+def test_everything_refunded_at_once_because_nothing_came_is_right() -> None:
+    """The platform may be quicker than the make-good."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "paid")
+    life = life.promises(2, "K-06", refund="O1/r1", fen=5000).wants_refund(2).refunded(3, fen=5000)
+    assert life.verdicts() == ["exact"]
+
+
+def test_missing_pieces_of_an_order_paid_from_the_wallet_go_back_there() -> None:
+    """The wallet refund is committed with the compensation row."""
+    life = Life().order(quantity=5).posting(1, "wallet_payment", 5000).status(1, "paid").completed(2, 3)
+    life = life.promises(3, "K-06", refund="O1/r1", fen=2000).posting(3, "wallet_refund", 2000)
+    assert life.verdicts("K-06") == ["exact"]
+
+
 def test_missing_pieces_nobody_refunds_are_missed() -> None:
     """The member paid for five."""
     (finding,) = short().audit().wrong()
