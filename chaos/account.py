@@ -69,8 +69,8 @@ class Refund(msgspec.Struct, gc=False):
 class Attempt(msgspec.Struct, gc=False):
     """One supplier attempt: what the supplier holds and said, and the platform's row of it.
 
-    `said` is the last final word the supplier gave (success, fail, or empty), `telling` the word of a
-    callback that was not acknowledged yet.
+    `said` is the last final word the supplier gave (success, fail, or empty when it gave none),
+    whether or not it was heard.
     """
 
     attempt_no: str
@@ -78,7 +78,6 @@ class Attempt(msgspec.Struct, gc=False):
     supplier: str = ""
     received_us: int = NEVER
     said: str = ""
-    telling: str = ""
     delivered: int = 0
     row: Row | None = None
 
@@ -169,12 +168,31 @@ class Account(msgspec.Struct, gc=False):
             return 0
         return int(row["payable_fen"] if units == row["quantity"] else units * row["unit_fen"])
 
-    def charge(self, charge_no: str) -> Charge | None:
+    def find_charge(self, charge_no: str) -> Charge | None:
         """The charge with this number, if a book has named it."""
         for charge in self.charges:
             if charge.charge_no == charge_no:
                 return charge
         return None
+
+    def charge(self, charge_no: str) -> Charge:
+        """The charge with this number; new when no book has named it before."""
+        charge = self.find_charge(charge_no)
+        if charge is None:
+            charge = Charge(charge_no)
+            self.charges.append(charge)
+        return charge
+
+    def attempt(self, attempt_no: str, at: int) -> Attempt:
+        """The supplier attempt with this number; new, first named by event `at`, when unknown so far."""
+        if self.attempts is None:
+            self.attempts = []
+        for attempt in self.attempts:
+            if attempt.attempt_no == attempt_no:
+                return attempt
+        attempt = Attempt(attempt_no, at)
+        self.attempts.append(attempt)
+        return attempt
 
     def money_events(self) -> list[int]:
         """Indexes of the events that moved this order's money or goods, in order."""

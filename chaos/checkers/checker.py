@@ -7,14 +7,14 @@ deadline, q at quiescence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from chaos.account import EVERYTHING, Account
-from chaos.books import Books
+from chaos.books import Books, Handler
 from chaos.checkers.verdict import WITNESSES_KEPT, Outcome, Verdict, Witness
 
-Handler = Callable[[Any], None]
+__all__ = ["Checker", "Handler", "QuiescentChecker"]
 
 
 class Checker:

@@ -2,7 +2,8 @@
 
 captured = price of what was delivered + refunds done by the channel + net wallet credit + suspense,
 and suspense is empty. Extra captures, late captures, orphans and false successes all come out of
-this one equation, because none of its sides asks the platform what it believes.
+this one equation, because only suspense asks the platform what it believes: it may explain where
+missing money is, but it is a violation in itself when all is quiet.
 """
 
 from __future__ import annotations
@@ -27,24 +28,23 @@ class MoneyAccounted(QuiescentChecker):
             return
         delivered_fen = account.price_fen(account.units)
         refunded_fen, suspense_fen = account.refunded_fen, account.suspense_fen
-        gap_fen = account.captured_fen - delivered_fen - refunded_fen - account.wallet_fen - suspense_fen
+        gap_fen = account.captured_fen - delivered_fen - refunded_fen - account.wallet_fen
         if not gap_fen and not suspense_fen:
             return
         pending_fen = account.pending_refund_fen
-        if pending_fen and gap_fen + suspense_fen == pending_fen:
+        if pending_fen and gap_fen == pending_fen:
             self.undecided(
-                "order",
-                account.order_id,
-                "refund_open",
-                events=account.money_events(),
-                pending_fen=pending_fen,
+                "order", account.order_id, "refund_open", events=account.money_events(), pending_fen=pending_fen
             )
             return
-        words = "owed" if gap_fen > 0 else "overpaid" if gap_fen < 0 else "suspense"
+        if gap_fen > 0:
+            words = "suspense" if gap_fen == suspense_fen else "owed"
+        else:
+            words = "overpaid" if gap_fen else "misbooked"
         self.violated_order(
             account,
             words,
-            amount_fen=abs(gap_fen) or abs(suspense_fen),
+            amount_fen=abs(gap_fen or suspense_fen),
             events=account.money_events(),
             captured_fen=account.captured_fen,
             delivered_fen=delivered_fen,

@@ -31,10 +31,10 @@ class GoodsPaidFor(Checker):
         if account.units > 0:
             self._judge(account)
 
-    def _supplied(self, event: Book) -> None:
+    def _supplied(self, _: Book) -> None:
         account = self.books.account
-        if account is not None and event.data["quantity"] > 0:
-            self._judge(account)
+        assert account is not None
+        self._committed(account)
 
     def _judge(self, account: Account) -> None:
         self.checked += 1

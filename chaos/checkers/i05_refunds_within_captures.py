@@ -28,8 +28,8 @@ class RefundsWithinCaptures(Checker):
             self._judge_money(account)
 
     def _accepted(self, _: Book) -> None:
-        if self.books.account is not None:
-            self._judge_money(self.books.account)
+        assert self.books.account is not None
+        self._judge_money(self.books.account)
 
     def _judge_money(self, account: Account) -> None:
         self.checked += 1

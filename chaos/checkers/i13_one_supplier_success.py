@@ -20,7 +20,8 @@ class OneSupplierSuccess(Checker):
 
     def _delivered(self, event: Book) -> None:
         account = self.books.account
-        if account is None or event.data["quantity"] <= 0:
+        assert account is not None
+        if event.data["quantity"] <= 0:
             return
         self.checked += 1
         if account.supplier_successes < 2:

@@ -1,7 +1,8 @@
 """I-14: while a supplier attempt is unknown there is no new number, no reroute and no refund.
 
 An attempt is unknown while the platform's own row says so, or while the supplier holds it and has
-given no final answer, or when the platform calls it failed although the supplier last said success.
+given no final word, or when the platform calls it failed although the supplier last said success.
+A word that was lost on its way counts when the row agrees with it: a lucky guess does no harm.
 Provisional credit (K-01) is allowed, and so are refunds of extra captures and orphans.
 """
 
@@ -31,8 +32,8 @@ class UnknownIsWaitedFor(Checker):
         return {"commit.order": self._committed, "SUP.attempt_received": self._received}
 
     def _received(self, _: Book) -> None:
-        if self.books.account is not None:
-            self._judge(self.books.account)
+        assert self.books.account is not None
+        self._judge(self.books.account)
 
     def _committed(self, account: Account) -> None:
         if account.attempts is not None:

@@ -33,7 +33,7 @@ class ForgedHasNoEffect(Checker):
         if event.phase != "touch":
             return
         self.checked += 1
-        charge_no = event.data.get("charge_no", "")
+        charge_no = event.data.get("charge_no") or "".join(event.data.get("key", ())[:1])
         self._forged[charge_no.partition("/")[0]] = (event.data.get("forgery", ""), self.books.at)
         if not charge_no:
             self.undecided("run", event.site, "forged_unknown", events=(self.books.at,))

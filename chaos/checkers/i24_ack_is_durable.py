@@ -42,8 +42,7 @@ class AckIsDurable(Checker):
         self.checked += 1
         notice = self._events.pop(data["notify_id"], "")
         account = self.books.account
-        if account is None:
-            return
+        assert account is not None
         key = f"{data['channel']}:{data['notify_id']}"
         if key in self.books.inbox:
             self._acked[key] = self.books.at
@@ -71,5 +70,5 @@ class AckIsDurable(Checker):
 
 def is_paid(account: Account, charge_no: str) -> bool:
     """The platform durably holds this charge paid."""
-    charge = account.charge(charge_no)
+    charge = account.find_charge(charge_no)
     return charge is not None and charge.row is not None and charge.row["status"] == "paid"

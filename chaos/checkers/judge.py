@@ -20,7 +20,9 @@ from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
 from chaos.checkers.registry import CHECKERS
 from chaos.checkers.verdict import Verdict, Witness
+from chaos.counterparty_books import CounterpartyBooks
 from chaos.history import Book, Event, Fail, Fault, Header, History, Invoke, Notice, Ok, Read, State, Unknown
+from chaos.ledger_book import LedgerBook
 
 Handlers = tuple[Handler, ...]
 
@@ -49,13 +51,17 @@ class Judge:
 
     def __init__(self, header: Header, checkers: Sequence[type[Checker]] = CHECKERS) -> None:
         self.books = Books(header)
+        self._readers = (self.books, LedgerBook(self.books), CounterpartyBooks(self.books))
         self.checkers = [checker(self.books) for checker in checkers]
         self._failed: dict[str, str] = {}
         self._wire()
 
     def _wire(self) -> None:
         """Event key → who is called, the books always first."""
-        wired: dict[str, list[Handler]] = {key: [handler] for key, handler in self.books.hears().items()}
+        wired: dict[str, list[Handler]] = {}
+        for reader in self._readers:
+            for key, handler in reader.hears().items():
+                wired[key] = [handler]
         for checker in self.checkers:
             if checker.invariant not in self._failed:
                 for key, handler in checker.hears().items():
@@ -130,8 +136,9 @@ class Judge:
 
     def _exclude(self, handler: Handler, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
+        broken = owner(handler)
         for checker in self.checkers:
-            if owner(handler) is checker or owner(handler) is self.books:
+            if broken is checker or broken in self._readers:
                 self._failed.setdefault(checker.invariant, text)
         tx = self._tx
         self._wire()

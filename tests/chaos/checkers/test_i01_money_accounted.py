@@ -60,6 +60,12 @@ def test_a_false_success_is_owed() -> None:
     assert (witness.words, witness.amount_fen, witness.data["units"]) == ("owed", 3000, 0)
 
 
+def test_suspense_that_stands_for_no_money_is_misbooked() -> None:
+    """Delivered, but the capture was booked twice: the ledger holds money that is not there."""
+    (witness,) = Story().place().capture().apply().apply().sell().end().verdict("I-01").witnesses
+    assert (witness.words, witness.amount_fen) == ("misbooked", 1000)
+
+
 def test_two_portions_for_one_capture_are_overpaid() -> None:
     """What goes out beyond the capture is the platform's loss."""
     story = Story().plain().card("extra", "sold", "O1").end()

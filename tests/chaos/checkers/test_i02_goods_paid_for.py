@@ -76,6 +76,38 @@ def test_a_supplier_delivery_without_a_capture_violates() -> None:
     assert story.verdict("I-02").witnesses[0].words == "unpaid"
 
 
+def test_a_reissue_is_a_second_portion_and_no_third() -> None:
+    """A compensation may be the goods again."""
+    story = Story().plain()
+    story.compensation("O1", "K-01", 0, action="reissue")
+    assert story.card("extra", "sold", "O1").verdict("I-02").outcome == "holds"
+    assert story.card("third", "sold", "O1").verdict("I-02").witnesses[0].data == {"units": 3, "quantity": 1}
+
+
+def test_a_credit_is_no_portion() -> None:
+    """Only goods map to goods."""
+    story = Story().plain()
+    story.compensation("O1", "K-01", 0, action="credit")
+    assert story.card("extra", "sold", "O1").verdict("I-02").outcome == "violated"
+
+
+def test_a_secret_sold_to_the_order_and_lost_in_a_failover_was_real() -> None:
+    """The buyer read it before the sale was forgotten."""
+    story = Story().plain()
+    op = story.invoke("u1", "view_order", order_id="O1")
+    story.card("O1-card0", "available", "", "revert")
+    answered = story.answer(
+        op, "u1", "view_order", order_id="O1", status="completed", cards=["secret-O1-card0"]
+    )
+    assert answered.verdict("I-02").outcome == "holds"
+
+
+def test_a_top_up_delivered_in_nothing_is_nothing() -> None:
+    """Zero units need no payment."""
+    story = Story().place(sku="topup").book("SUP", "delivered", "O1/s1", quantity=0)
+    assert (story.verdict("I-02").outcome, story.verdict("I-02").checked) == ("holds", 0)
+
+
 def test_goods_of_an_order_whose_row_a_failover_lost_are_undecided() -> None:
     """How many units were ordered cannot be known any more."""
     story = Story().place().pay()

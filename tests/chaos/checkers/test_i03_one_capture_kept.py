@@ -45,6 +45,46 @@ def test_a_refund_after_the_deadline_is_too_late() -> None:
     assert story.verdict("I-03").outcome == "violated"
 
 
+def test_a_refund_within_thirty_minutes_of_a_late_capture_is_in_time() -> None:
+    """The run's own deadline was long over."""
+    story = Story().plain()
+    story.now_us = 3 * HOUR
+    story.open_charge("O1/c2").capture("O1/c2").wait(29 * MINUTE).refund("O1/c2")
+    assert story.end().verdict("I-03").outcome == "holds"
+
+
+def test_half_a_refund_gives_nothing_back() -> None:
+    """In full, or it was kept."""
+    assert paid_twice().refund("O1/c2", 500).end().verdict("I-03").outcome == "violated"
+
+
+def paid_from_both(refunded: int) -> Story:
+    """From the wallet and at the channel; `refunded` fen of it back in the wallet."""
+    story = Story().place(user="rich")
+    story.posting("O1", "wallet_payment", ("wallet:rich", 1000), ("suspense", -1000)).capture().apply()
+    return (
+        story.posting("O1", "wallet_refund", ("suspense", refunded), ("wallet:rich", -refunded)).sell().end()
+    )
+
+
+def test_a_wallet_payment_is_a_capture_and_its_refund_goes_to_the_wallet() -> None:
+    """Paid from two purses, one given back in full."""
+    assert paid_from_both(refunded=1000).verdict("I-03").outcome == "holds"
+    assert paid_from_both(refunded=500).verdict("I-03").outcome == "violated"
+
+
+def test_two_captures_on_one_number_need_two_refunds() -> None:
+    """One refund cannot stand for both."""
+    story = Story().plain().capture("O1/c1").capture("O1/c1").refund("O1/c1", intent="extra").end()
+    (witness,) = story.verdict("I-03").witnesses
+    assert (witness.data["kept"], witness.amount_fen) == (2, 1000)
+
+
+def test_every_paid_order_is_counted() -> None:
+    """`checked` says how many."""
+    assert Story().plain("O1").plain("O2").verdict("I-03").checked == 2
+
+
 def test_a_failed_refund_gives_nothing_back() -> None:
     """Accepted and then refused by the bank is still kept."""
     story = paid_twice().refund("O1/c2", done=False)

@@ -7,7 +7,13 @@ from tests.chaos.histories import Story
 
 def test_the_right_amount_is_fulfilled() -> None:
     """Captured = payable."""
-    assert Story().plain().verdict("I-04").outcome == "holds"
+    verdict = Story().plain().verdict("I-04")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_goods_without_any_capture_are_another_matter() -> None:
+    """I-02 judges those."""
+    assert Story().place().sell().verdict("I-04").checked == 0
 
 
 def test_a_wrong_amount_held_is_fine() -> None:

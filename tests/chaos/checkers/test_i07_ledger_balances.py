@@ -16,6 +16,8 @@ def test_an_unbalanced_posting_violates() -> None:
     story = Story().place().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -900))
     (witness,) = story.verdict("I-07").witnesses
     assert (witness.words, witness.amount_fen, witness.data["order"]) == ("unbalanced", 100, "O1")
+    assert witness.data["off_fen"] == 100
+    assert witness.users == ("u1",)
 
 
 def test_a_wallet_below_zero_violates() -> None:
@@ -31,7 +33,8 @@ def test_a_wallet_below_zero_violates() -> None:
 
 def test_provisional_credit_below_zero_violates() -> None:
     """Credit that cannot be spent yet cannot be negative either."""
-    assert Story().wallet("u1", 0, -1).verdict("I-07").outcome == "violated"
+    verdict = Story().wallet("u1", 0, -1).verdict("I-07")
+    assert (verdict.outcome, verdict.checked) == ("violated", 1)
 
 
 def test_a_posting_without_lines_is_undecided() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.books import RecentRows
 from chaos.history import State
+from chaos.recent_rows import RecentRows
 from tests.chaos.histories import Story
 
 
@@ -40,8 +40,11 @@ def test_provisional_credit_is_kept_apart() -> None:
     """Spendable and provisional must each equal their own entries."""
     story = Story().place()
     with story:
-        story.posting("O1", "credit", ("compensation_cost", 500), ("provisional:u1", -500)).wallet("u1", 500)
-    assert story.verdict("I-08").outcome == "violated"
+        story.posting("O1", "credit", ("compensation_cost", 500), ("provisional:u1", -500)).wallet(
+            "u1", 300, 100
+        )
+    (witness,) = story.verdict("I-08").witnesses
+    assert (witness.amount_fen, witness.data) == (700, {"balance_fen": 400, "entries_fen": 500})
 
 
 def test_a_failover_that_takes_back_entry_and_balance_holds() -> None:

@@ -57,15 +57,18 @@ def test_not_found_inside_the_lag_window_is_no_failure() -> None:
     )
 
 
-def test_a_callback_that_was_heard_decides() -> None:
-    """The supplier's callback, acknowledged, is a final word; unheard it is none."""
-    story = submitted().book("SUP", "callback_sent", "O1/s1", status="fail", attempt=1)
-    unheard = Story()
-    unheard.events, unheard._txs = list(story.events), 100  # noqa: SLF001
-    unheard.attempt("O1/s1", "fail").attempt("O1/s2", "sending", "insert")
-    assert unheard.verdict("I-14").outcome == "violated"
-    story.book("SUP", "callback_acked", "O1/s1", accepted=True).attempt("O1/s1", "fail")
+def test_a_callback_is_a_final_word() -> None:
+    """The supplier's callback decides when the row agrees with it, not when it says the contrary."""
+    story = (
+        submitted().book("SUP", "callback_sent", "O1/s1", status="fail", attempt=1).attempt("O1/s1", "fail")
+    )
     assert story.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "holds"
+    story = (
+        submitted()
+        .book("SUP", "callback_sent", "O1/s1", status="success", attempt=1)
+        .attempt("O1/s1", "fail")
+    )
+    assert story.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
 
 
 def test_a_refund_while_unknown_violates() -> None:

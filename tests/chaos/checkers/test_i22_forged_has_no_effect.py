@@ -28,6 +28,13 @@ def test_a_charge_held_paid_without_a_capture_violates() -> None:
     assert (witness.data["forgery"], len(witness.events)) == ("unpaid", 2)
 
 
+def test_the_nemesis_names_the_charge_by_its_key() -> None:
+    """Evidence of a fault carries the site's key."""
+    story = Story().place().fault("channel.callback_forged", key=["O1/c1"], forgery="app").move("O1", "paid")
+    (witness,) = story.verdict("I-22").witnesses
+    assert witness.data["forgery"] == "app"
+
+
 def test_a_capture_booked_without_money_violates() -> None:
     """The ledger says channel money that the channel has not got."""
     story = forged().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -1000))
