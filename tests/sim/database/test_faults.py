@@ -228,9 +228,11 @@ def test_a_session_killed_as_its_wait_ends_does_not_answer() -> None:
             await tx.get(ACCOUNTS, 1, lock="wait")
             await sleep(10 * MILLISECOND)
 
-    async def lock() -> object:
+    answers: list[object] = []
+
+    async def lock() -> None:
         async with stage.database.transaction() as tx:
-            return await tx.get(ACCOUNTS, 1, lock="wait")
+            answers.append(await tx.get(ACCOUNTS, 1, lock="wait"))
 
     stage.start(hold())
     stage.after(MILLISECOND)
@@ -241,6 +243,7 @@ def test_a_session_killed_as_its_wait_ends_does_not_answer() -> None:
     stage.after(MILLISECOND)
     with pytest.raises(ConnectionLost):
         outcome(waiter)
+    assert answers == []
 
 
 def test_a_waiter_that_dies_leaves_its_queue() -> None:
@@ -404,6 +407,8 @@ def test_an_exhausted_pool_queues_and_then_refuses() -> None:
 
     first, second = stage.start(hold(5 * MILLISECOND)), stage.start(hold(50 * MILLISECOND))
     third = stage.start(hold(0))
+    stage.after(2 * MILLISECOND)
+    assert len(stage.database.sessions) == 1
     stage.after(SECOND)
     outcome(first)
     outcome(second)
