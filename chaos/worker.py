@@ -6,10 +6,14 @@ failures of each kind.
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +23,10 @@ from scenarios.model import Scenario
 
 if TYPE_CHECKING:
     from chaos.run import RunResult  # only its shape: a campaign can run other things than the simulator
+
+RUN_LIMIT_S = 60.0
+ORDER_LIMIT_S = 0.05
+"""Wall time after which a run counts as hung: this much, and this much for each order."""
 
 KEPT_FAILURES = 3
 """Failing runs kept whole for each scenario, design and invariant."""
@@ -54,8 +62,9 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
     sample_wanted = batch.sample
     for seed in batch.seeds:
         try:
-            result = runner(batch.scenario, batch.design, seed)
-        except Exception:  # noqa: BLE001 - whatever the harness raises is this run's outcome, told with exit 4
+            with _time_limit(RUN_LIMIT_S + ORDER_LIMIT_S * batch.scenario.workload.orders):
+                result = runner(batch.scenario, batch.design, seed)
+        except (Exception, RunHung):  # noqa: BLE001 - what the harness raises is this run's outcome: exit 4
             outcome.runs.append(_broken(batch, seed))
         else:
             run = line(batch.scenario, batch.design, seed, result)
@@ -71,6 +80,29 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
         if batch.stop_first and outcome.runs[-1].outcome in ("violated", "broken"):
             break
     return outcome
+
+
+class RunHung(BaseException):
+    """A run that does not end. No plain Exception, so that nothing inside the run mistakes it for its own."""
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise RunHung in the middle of whatever goes on for too long. Virtual time may livelock; campaigns must not."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise RunHung(f"no end after {seconds:.0f} s of wall time")
+
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 def _broken(batch: Batch, seed: int) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -176,6 +177,27 @@ def test_a_run_that_raises_is_broken_and_the_others_go_on(tmp_path: Path) -> Non
     runs = list(Results(tmp_path / "r").runs())
     assert len(runs) == 12
     assert "fake_run" in next(run for run in runs if run.outcome == "broken").error
+
+
+def never_ending(scenario: Scenario, design: str, seed: int) -> FakeResult:
+    """Livelock at seed 2, with a broad except around it as some code under test may have."""
+    while seed == 2:
+        with suppress(Exception):
+            sum(range(1000))
+    return fake_run(scenario, design, seed)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_never_ends_is_broken_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    """A livelock in virtual time must not hang a campaign."""
+    monkeypatch.setattr("chaos.worker.RUN_LIMIT_S", 0.2)
+    monkeypatch.setattr("chaos.worker.ORDER_LIMIT_S", 0.0)
+    ended = campaign(tmp_path / "r", "resilient", runner=never_ending, jobs=jobs)
+    assert ended.exit_code == Exit.BROKEN
+    assert ended.cells[0].runs == 6
+    assert ended.cells[0].reasons == ["seed 2: chaos.worker.RunHung: no end after 0 s of wall time"]
 
 
 def _without_times(runs: list[Run]) -> list[Run]:
