@@ -31,9 +31,7 @@ def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
         for start_us, end_us in exists:
             due_us = max(t_us, start_us) + clause.after_us
             by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
-            if end_us >= due_us and any(
-                since_us <= by_us and until_us >= t_us for since_us, until_us in too_many
-            ):
+            if end_us >= due_us and any(until_us >= t_us for _, until_us in too_many):
                 binding = end_us > by_us
                 debts.append(
                     Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many))

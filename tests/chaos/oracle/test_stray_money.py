@@ -81,6 +81,32 @@ def test_giving_back_the_last_payment_of_a_delivered_order_as_an_extra_is_undue(
     assert life.verdicts("K-03") == ["undue"]
 
 
+def test_an_order_still_to_be_delivered_keeps_one_payment() -> None:
+    """Taking the last one for an extra would leave the order unpaid."""
+    life = Life().order().captured(1).status(1.1, "paid").captured(3, "O1/c2").refunded(5, "O1/c1")
+    life = life.promises(6, "K-03", refund="O1/r2").refunded(7, "O1/c2", refund_no="O1/r2")
+    assert life.verdicts("K-03") == ["undue"]
+
+
+def test_a_third_payment_after_both_went_back_is_the_only_one() -> None:
+    """Nothing is too many at that moment."""
+    life = twice().refunded(5, "O1/c2").refunded(6, "O1/c1").captured(7, "O1/c3")
+    assert life.verdicts("K-03") == ["exact"]
+
+
+def test_one_refund_does_not_pay_for_two_extras() -> None:
+    """Whether it carries the rule's name or not."""
+    life = twice().captured(4, "O1/c3").promises(5, "K-03", refund="O1/r1").refunded(6, "O1/c2")
+    assert life.verdicts("K-03") == ["exact", "missed"]
+
+
+def test_without_an_order_no_payment_is_an_extra() -> None:
+    """Lost in a failover: every capture is an orphan, and K-04's."""
+    life = Life().order().captured(1).forgotten(2).captured(3, "O1/c2")
+    life = life.promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c2")
+    assert life.verdicts("K-03") == ["undue"]
+
+
 def test_a_policy_that_waits_moves_the_debt() -> None:
     """K-03 and K-04 due only after ten minutes, K-05 likewise."""
     wait = {"after_us": 10 * 60_000_000}
