@@ -6,7 +6,7 @@ Weights say what a short account must not leave out: money first, then goods, th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos.history import Book, Fail, Fault, History, Invoke, Notice, Ok, Read, State, Unknown
@@ -14,6 +14,8 @@ from chaos.history import Book, Fail, Fault, History, Invoke, Notice, Ok, Read, 
 LANES = ("user", "platform", "channel", "supplier", "stock")
 LEAST, MOST = 4, 8
 """A story has so many steps, as far as there are any."""
+
+_REPEATING = frozenset(("callback_sent", "callback_accepted", "callback_refused", "no_answer", "said"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +60,18 @@ class Episodes:
 
     def steps(self, witnesses: Collection[int] = ()) -> list[Step]:
         """Between four and eight steps in order of time; events in `witnesses` come before all others."""
-        every = list(self._every(witnesses))
-        chosen = sorted(every, key=lambda step: (-step.weight, step.t_us))[:MOST]
-        heavy = [step for step in chosen if step.weight > 1]
-        return sorted(heavy if len(heavy) >= LEAST else chosen[:LEAST], key=lambda step: step.t_us)
+        every = _folded(self._every(witnesses))
+        ranked = sorted(range(len(every)), key=lambda n: (-every[n].weight, n))[:MOST]
+        heavy = [n for n in ranked if every[n].weight > 1]
+        return [every[n] for n in sorted(heavy if len(heavy) >= LEAST else ranked[:LEAST])]
 
     def _every(self, witnesses: Collection[int]) -> Iterator[Step]:
-        last: Step | None = None
         for index, event in enumerate(self._history.events):
             teller = _TELLERS.get(type(event))
             told = teller(self, event) if teller is not None else None
-            if told is None:
-                continue
-            lane, key, weight, data = told
-            step = Step(event.t_us, lane, key, 99 if index in witnesses else weight, data)
-            if last is not None and (last.lane, last.key, last.data) == (lane, key, data):
-                last = Step(last.t_us, lane, key, max(last.weight, step.weight), data, last.times + 1)
-                continue
-            if last is not None:
-                yield last
-            last = step
-        if last is not None:
-            yield last
+            if told is not None:
+                lane, key, weight, data = told
+                yield Step(event.t_us, lane, key, 99 if index in witnesses else weight, data)
 
     def owns(self, ref: object) -> bool:
         """Whether a number belongs to this order."""
@@ -247,6 +239,22 @@ _TELLERS: Mapping[type[Any], Callable[[Episodes, Any], Told | None]] = {
     Book: Episodes.booked,
     Fault: Episodes.struck,
 }
+
+
+def _folded(steps: Iterator[Step]) -> list[Step]:
+    """Equal steps in a row are told once with their number; what keeps repeating, wherever it repeats."""
+    told: list[Step] = []
+    first: dict[tuple[object, ...], int] = {}
+    for step in steps:
+        name = (step.lane, step.key, *step.data.values())
+        at = first.get(name, -1)
+        if at >= 0 and (at == len(told) - 1 or step.key in _REPEATING):
+            again = told[at]
+            told[at] = replace(again, times=again.times + 1, weight=max(again.weight, step.weight))
+        else:
+            first[name] = len(told)
+            told.append(step)
+    return told
 
 
 def windows(history: History, since_us: int, until_us: int) -> list[str]:

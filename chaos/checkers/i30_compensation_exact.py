@@ -30,10 +30,12 @@ class CompensationExact(Checker):
     def at_end(self, books: Books) -> None:
         self.audit = audit = self.oracle.finish()
         self.checked = len(audit.findings)
+        dearest: dict[str, int] = {}
         for finding in audit.findings:
             told = witness_of(finding)
             events = self._events(finding, books)
             if finding.wrong:
+                dearest[told.id] = max(dearest.get(told.id, 0), told.amount_fen)
                 self.violated(
                     told.entity,
                     told.id,
@@ -46,6 +48,8 @@ class CompensationExact(Checker):
                 )
             elif finding.verdict == "undecided":
                 self.undecided(told.entity, told.id, told.words, events=events, **told.data)
+        # Several rules may speak of the same money: it is lost only once.
+        self.at_risk_fen = sum(dearest.values())
 
     def _events(self, finding: Finding, books: Books) -> tuple[int, ...]:
         """The captures of the order: where its money came from."""

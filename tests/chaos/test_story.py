@@ -96,7 +96,7 @@ def test_a_story_names_member_order_goods_money_and_remedy() -> None:
 def test_the_same_story_exists_in_chinese() -> None:
     """Same facts, other words."""
     told = tell(paid_twice().history, kept_twice(), "zh")
-    assert told.title == "I-03 一单一付:会员 ann的 10.00 元有风险"
+    assert told.title == "I-03 一单一付:会员 ann 的 10.00 元有风险"
     assert told.sentences[1] == "支付渠道收取了 2 次,共 20.00 元。"
     assert told.timeline[0].text == "下单 1 件 netflix"
 
@@ -110,6 +110,28 @@ def test_a_timeline_has_four_to_eight_moments_in_order_and_never_drops_the_money
     assert told.count(("channel", "takes 10.00 yuan")) == 2
     assert any(lane == "stock" and text.startswith("hands out card") for lane, text in told)
     assert told[-1] == ("user", "reads “completed” in the end")
+
+
+def test_what_keeps_repeating_is_told_once_with_its_number_and_ties_keep_their_order() -> None:
+    """A callback that is refused again and again, with other things in between."""
+    life = Life().order().at(1)
+    history = life.history
+    history.invoke("ann", "pay", {"charge_no": "O1/c1", "order_id": "O1", "amount_fen": 1000})
+    life.captured(1)
+    sent = {"channel": "wechat", "notify_id": "n1", "event": "SUCCESS", "paid_fen": 1000}
+    for attempt in range(3):
+        life.at(2 + attempt)
+        history.book("CH", "callback_sent", "O1/c1", {**sent, "attempt": attempt})
+        history.book(
+            "CH", "callback_acked", "O1/c1", {**sent, "attempt": attempt, "status": 409, "accepted": False}
+        )
+    (finding,) = life.audit().wrong()
+    assert [moment.text for moment in tell(history, finding, "en").timeline] == [
+        "pays 10.00 yuan",
+        "takes 10.00 yuan",
+        "sends a callback (×3)",
+        "gets its callback refused (409) (×3)",
+    ]
 
 
 def test_an_event_the_checker_pointed_at_is_always_told() -> None:

@@ -86,6 +86,12 @@ def test_i30_is_violated_by_a_missed_compensation_and_names_order_and_money() ->
     assert witness.data["rule"] == "K-01"
 
 
+def test_money_that_two_rules_speak_of_is_at_risk_only_once() -> None:
+    """An orphan that is kept breaks K-04 and K-16."""
+    verdict = judged(Life().captured(1, "Q-ann-1", 500))
+    assert (verdict.count, verdict.amount_fen) == (2, 500)
+
+
 def test_i30_is_unknown_when_the_run_ends_before_the_deadline() -> None:
     """Not green without evidence."""
     verdict = judged(Life(end=6.5).order().captured(1))
