@@ -15,7 +15,7 @@ from reports.campaign import Campaign, Failure
 from reports.findings import Finding, findings
 from reports.path import path
 from reports.reading import history_of
-from reports.sentences import extent, opening
+from reports.sentences import extent, opening, partial
 from reports.titles import Titles
 from reports.words import Words, clock, yuan
 
@@ -37,7 +37,7 @@ def render(campaign: Campaign, lang: str) -> str:
         "verdict": _badge(campaign, words),
         "sentence": opening(campaign, words),
         "extent": extent(campaign, words),
-        "interrupted": campaign.meta.interrupted,
+        "partial": partial(campaign, words),
         "designs": campaign.designs,
         "story": _story(campaign, words),
         "verdicts": tables.verdicts(campaign, words),
@@ -143,10 +143,16 @@ def _order(finding: Finding, words: Words) -> dict[str, str]:
 
 
 def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:
-    shown = len(found[:ORDERS_AT_MOST])
-    total = sum(verdict.count for failure in campaign.failures for verdict in failure.verdicts)
+    """What the table leaves out. Witnesses are kept up to a limit, so the number is a lower bound."""
+    total = 0
+    for failure in campaign.failures:
+        listed = sum(1 for finding in found if finding.failure is failure)
+        total += max([listed, *(verdict.count for verdict in failure.verdicts)])
+    left = total - len(found[:ORDERS_AT_MOST])
     bad = sum(pair.bad for pair in campaign.pairs.values())
-    return words("page.orders_rest", n=f"{total - shown:,}", runs=f"{bad:,}") if total > shown else ""
+    if left <= 0 and bad == len(campaign.failures):
+        return ""
+    return words("page.orders_rest", n=f"{left:,}", kept=f"{len(campaign.failures):,}", runs=f"{bad:,}")
 
 
 def _sheets(campaign: Campaign, words: Words) -> tuple[list[dict[str, Any]], list[str]]:

@@ -16,6 +16,8 @@ from reports.words import Words, yuan
 LEFT, RIGHT = 72.0, 466.0
 POINTS_AT_MOST = 400
 STEPS_AT_MOST = 400
+BINS_AT_MOST = 1000
+_Step = tuple[float, tuple[int, int, int]]
 _SECOND_TICKS = (
     (0.1, "100 ms"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (300, "5 min"), (1800, "30 min"), (7200, "2 h"),
     (86400, "24 h"),
@@ -28,7 +30,7 @@ def latency(axes: Axes, storm: Storm, words: Words) -> None:
     never = max(600.0, slowest) * 5
     for name, group in points.items():
         if group:
-            xs = [x for x, _ in group]
+            xs = [storm.axis.place(x) for x, _ in group]
             ys = [never if y is None else max(y, 0.05) for _, y in group]
             size = 7.0 if name == "unresolved" else 5.5
             axes.plot(xs, ys, linestyle="none", **_marker(style.OUTCOMES[name], size))
@@ -59,9 +61,10 @@ def _points(storm: Storm, outcome: str) -> list[tuple[int, float | None]]:
 
 
 def traffic(axes: Axes, storm: Storm, words: Words) -> None:
-    widths = (1, 5, 10, 30, 60, 120, 300, 600, 1800)
-    width_us = 1_000_000 * next((w for w in widths if storm.shown_until_us <= w * 48_000_000), 3600)
-    bins = storm.shown_until_us // width_us + 1
+    busy_us = storm.axis.busy_us or storm.axis.until_us
+    widths = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800)
+    width_us = 1_000_000 * next((w for w in widths if busy_us <= w * 40_000_000), 3600)
+    bins = min(storm.axis.until_us // width_us + 1, BINS_AT_MOST)
     orders = storm.orders
     groups: tuple[tuple[str, Sequence[int | None], str, Any], ...] = (
         ("offered", storm.clicks, style.FAINT, "-"),
@@ -69,11 +72,11 @@ def traffic(axes: Axes, storm: Storm, words: Words) -> None:
         ("paid", [life.captured[0][0] if life.captured else None for life in orders], "#e69f00", "-"),
         ("delivered", [life.delivered_us() for life in orders], "#0072b2", "-"),
     )
-    edges = [i * width_us for i in range(bins + 1)]
+    edges = [storm.axis.place(i * width_us) for i in range(bins + 1)]
     for name, times, colour, dashes in groups:
         counts = [0] * bins
         for t_us in times:
-            if t_us is not None and t_us < edges[-1]:
+            if t_us is not None and t_us < bins * width_us:
                 counts[t_us // width_us] += 1
         rate = [c * MINUTE_US / width_us for c in counts]
         if name == "offered":
@@ -88,11 +91,12 @@ def traffic(axes: Axes, storm: Storm, words: Words) -> None:
 
 
 def risk(axes: Axes, storm: Storm, words: Words) -> None:
+    place = storm.axis.place
     series = risk_by_age(storm.orders, storm.end_us)
-    shown = [step for step in series if step[0] < storm.shown_until_us]
-    shown = _per_pixel(shown, storm.shown_until_us)
+    shown = [(place(t_us), state) for t_us, state in series if t_us < storm.axis.until_us]
+    shown = _per_pixel(shown)
     if shown:
-        edges = [0, *(t for t, _ in shown), storm.shown_until_us]
+        edges = [0, *(at for at, _ in shown), 1]
         floor = [0.0] * (len(shown) + 1)
         for age in range(3):
             top = [floor[0], *(f + s[1][age] / 100 for f, s in zip(floor[1:], shown, strict=True))]
@@ -112,15 +116,13 @@ def risk(axes: Axes, storm: Storm, words: Words) -> None:
         axes.text(1, 0.97, note, transform=axes.transAxes, ha="right", va="top", **look)
 
 
-def _per_pixel(
-    series: Sequence[tuple[int, tuple[int, int, int]]], until_us: int
-) -> list[tuple[int, tuple[int, int, int]]]:
+def _per_pixel(series: list[_Step]) -> list[_Step]:
     """Of a long series the highest state in each pixel's time: no peak is lost, and no page is filled."""
     if len(series) <= 2 * STEPS_AT_MOST:
-        return list(series)
-    kept: dict[int, tuple[int, tuple[int, int, int]]] = {}
+        return series
+    kept: dict[int, _Step] = {}
     for step in series:
-        pixel = step[0] * STEPS_AT_MOST // until_us
+        pixel = int(step[0] * STEPS_AT_MOST)
         if pixel not in kept or sum(step[1]) >= sum(kept[pixel][1]):
             kept[pixel] = step
     return list(kept.values())

@@ -14,7 +14,11 @@ def opening(campaign: Campaign, words: Words) -> str:
         return words("sentence.empty")
     if outcome == "holds":
         scenarios = words.count("sentence.scenarios", len({pair.scenario for pair in pairs}))
-        return words("sentence.held", runs=f"{sum(p.runs for p in pairs):,}", scenarios=scenarios)
+        return words(
+            "sentence.held",
+            runs=words.count("sentence.runs", sum(p.runs for p in pairs)),
+            scenarios=scenarios,
+        )
     if outcome == "expected":
         return _as_expected(pairs, words)
     concerned = [pair for pair in pairs if pair.outcome == outcome]
@@ -22,7 +26,7 @@ def opening(campaign: Campaign, words: Words) -> str:
         designs = words("figure.comma").join(dict.fromkeys(pair.design for pair in concerned))
         runs = sum(pair.runs for pair in pairs if pair.design in {p.design for p in concerned})
         return words(
-            "sentence.violated", designs=designs, broken=f"{sum(p.bad for p in concerned):,}", runs=f"{runs:,}",
+            "sentence.violated", designs=designs, broken=f"{sum(p.bad for p in concerned):,}", runs=words.count("sentence.runs", runs),
             pairs=len(concerned), all=len(pairs),
         )  # fmt: skip
     return words(f"sentence.{outcome}", pairs=len(concerned), all=len(pairs))
@@ -37,13 +41,26 @@ def _as_expected(pairs: list[Pair], words: Words) -> str:
     if not good:
         return words("sentence.only_expected", bad=join(weak), broken=count)
     runs = sum(pair.runs for pair in pairs if pair.design in good)
-    return words("sentence.held_expected", good=join(good), runs=f"{runs:,}", bad=join(weak), broken=count)
+    return words(
+        "sentence.held_expected",
+        good=join(good),
+        runs=words.count("sentence.runs", runs),
+        bad=join(weak),
+        broken=count,
+    )
 
 
 def extent(campaign: Campaign, words: Words) -> str:
     """How much was run, under the opening sentence."""
     scenarios = words.count("sentence.scenarios", len({scenario for scenario, _ in campaign.pairs}))
     return words(
-        "sentence.extent", scenarios=scenarios, designs=len(campaign.designs), runs=f"{campaign.runs:,}",
+        "sentence.extent", scenarios=scenarios, designs=len(campaign.designs), runs=words.count("sentence.runs", campaign.runs),
         orders=f"{campaign.orders:,}",
     )  # fmt: skip
+
+
+def partial(campaign: Campaign, words: Words) -> str:
+    """A campaign that was interrupted, or never came to its end, says so; else nothing."""
+    if campaign.meta.interrupted:
+        return words("sentence.interrupted")
+    return "" if campaign.meta.finished else words("sentence.unfinished")

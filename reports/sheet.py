@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 
 from reports import panels, style
 from reports.bands import Band
-from reports.orders import MINUTE_US
 from reports.storm import BANDS_AT_MOST, Storm, describe
 from reports.words import Words
 
@@ -44,55 +43,46 @@ def draw(storm: Storm, words: Words, title: str, *, full: bool) -> str:
 
 def _strip(axes: Axes, storm: Storm, rows: list[Band], height: float, words: Words) -> None:
     axes.set_axis_off()
-    axes.set_xlim(0, storm.shown_until_us)
+    axes.set_xlim(0, 1)
     axes.set_ylim(max(height, 1.0), 0)
-    scale = (panels.RIGHT - panels.LEFT) / storm.shown_until_us
+    width = panels.RIGHT - panels.LEFT
+    place = storm.axis.place
     for index, band in enumerate(rows):
         y = index * _ROW
-        windows = [w for w in band.windows if w[0] < storm.shown_until_us]
-        touches = [t for t in band.touches if t <= storm.shown_until_us]
-        axes.broken_barh(
-            [(start, min(end, storm.shown_until_us) - start) for start, end in windows], (y + 12, 5),
-            facecolor=style.BAND_EDGE, linewidth=0,
-        )  # fmt: skip
+        bars = [(place(start), place(end) - place(start)) for start, end in _shown(storm, band)]
+        touches = [place(t) for t in band.touches if t <= storm.axis.until_us]
+        axes.broken_barh(bars, (y + 12, 5), facecolor=style.BAND_EDGE, linewidth=0)
         axes.vlines(_thinned(touches), y + 11, y + 18, color=style.BAND_EDGE, linewidth=1.2)
         label = words.fault(band.fault) + (f" ×{len(band.touches)}" if len(band.touches) > 1 else "")
-        first = min([w[0] for w in windows] + touches, default=0) * scale
-        room = panels.RIGHT - panels.LEFT - style.text_width(label, style.SMALL)
-        axes.text(max(0.0, min(first, room)) / scale, y + 9, label, size=style.SMALL, color=style.BAND_EDGE)
+        first = min([left for left, _ in bars] + touches, default=0.0)
+        room = 1 - style.text_width(label, style.SMALL) / width
+        axes.text(max(0.0, min(first, room)), y + 9, label, size=style.SMALL, color=style.BAND_EDGE)
     if len(storm.bands) > len(rows):
         more = words("figure.more_faults", n=len(storm.bands) - len(rows))
         axes.text(0, height - 3, more, size=style.SMALL, color=style.MUTED)
 
 
-def _thinned(times: list[int], at_most: int = 150) -> list[int]:
+def _shown(storm: Storm, band: Band) -> list[tuple[int, int]]:
+    return [window for window in band.windows if window[0] < storm.axis.until_us]
+
+
+def _thinned(places: list[float], at_most: int = 150) -> list[float]:
     """Evenly fewer: ticks closer than a pixel are one tick to the eye and many bytes to the page."""
-    step = max(1, -(-len(times) // at_most))
-    return times[::step]
-
-
-def _shade(axes: Axes, storm: Storm) -> None:
-    for band in storm.bands[:BANDS_AT_MOST]:
-        for start, end in band.windows:
-            if start < storm.shown_until_us:
-                axes.axvspan(
-                    start,
-                    min(end, storm.shown_until_us),
-                    facecolor=style.BAND,
-                    alpha=0.45,
-                    linewidth=0,
-                    zorder=0,
-                )
+    step = max(1, -(-len(places) // at_most))
+    return places[::step]
 
 
 def _time_axis(axes: Axes, storm: Storm, words: Words, *, last: bool) -> None:
-    _shade(axes, storm)
-    axes.set_xlim(0, storm.shown_until_us)
-    minutes = storm.shown_until_us / MINUTE_US
-    step = next((s for s in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480) if minutes / s <= 8), 1440)
-    ticks = range(0, int(minutes) + 1, step)
-    axes.set_xticks([t * MINUTE_US for t in ticks], [str(t) if last else "" for t in ticks])
+    place = storm.axis.place
+    for band in storm.bands[:BANDS_AT_MOST]:
+        for start, end in _shown(storm, band):
+            axes.axvspan(place(start), place(end), facecolor=style.BAND, alpha=0.45, linewidth=0, zorder=0)
+    axes.set_xlim(0, 1)
+    ticks = storm.axis.ticks()
+    axes.set_xticks([at for at, _ in ticks], [label if last else "" for _, label in ticks])
+    if storm.axis.busy_us:
+        axes.axvline(place(storm.axis.busy_us), color=style.MUTED, linewidth=1, linestyle=(0, (1, 2)))
     if last:
-        axes.set_xlabel(words("axis.minutes"))
+        axes.set_xlabel(words("axis.minutes_two" if storm.axis.busy_us else "axis.minutes"))
     axes.grid(visible=True, axis="y", color=style.GRID, linewidth=0.8)
     axes.set_axisbelow(True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chaos.history import History
 from reports.bands import Band, bands
 from reports.orders import MINUTE_US, OUTCOMES, OrderLife, clicks_us, lives
+from reports.timeaxis import TimeAxis
 from reports.words import Words
 
 BANDS_AT_MOST = 5
@@ -21,7 +22,7 @@ class Storm:
     clicks: list[int]
     bands: list[Band]
     end_us: int
-    shown_until_us: int
+    axis: TimeAxis
     rows: int
 
 
@@ -34,26 +35,27 @@ def read(history: History) -> Storm:
         clicks,
         found,
         history.header.end_us,
-        _shown_until(history, orders, clicks),
+        _axis(history, orders, clicks),
         min(len(found), BANDS_AT_MOST),
     )
 
 
-def _shown_until(history: History, orders: list[OrderLife], clicks: list[int]) -> int:
+def _axis(history: History, orders: list[OrderLife], clicks: list[int]) -> TimeAxis:
     """The storm fills the sheet: what is still open long after it is told in words, not in empty paper."""
     last_click = max(clicks, default=MINUTE_US)
     last_change = max((t for life in orders for t, _ in life.at_risk()), default=0)
     storm_us = max(history.header.heal_us, last_click)
     until = max(last_click, min(last_change, int(storm_us * 1.5)), min(storm_us, history.header.end_us))
-    return int(until * 1.02) + 1
+    return TimeAxis.over(int(last_click * 1.08) + 1, int(until * 1.02) + 2)
 
 
 def align(storms: Sequence[Storm]) -> None:
     """Sheets that stand side by side share the time axis and the room for faults."""
-    until = max(storm.shown_until_us for storm in storms)
+    until_us = max(storm.axis.until_us for storm in storms)
+    busy_us = max(storm.axis.busy_us for storm in storms)
     rows = max(storm.rows for storm in storms)
     for storm in storms:
-        storm.shown_until_us, storm.rows = until, rows
+        storm.axis, storm.rows = TimeAxis(until_us, busy_us), rows
 
 
 def describe(storm: Storm, words: Words) -> str:

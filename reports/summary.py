@@ -8,7 +8,7 @@ from typing import Any
 from reports import strength, tables
 from reports.campaign import Campaign
 from reports.findings import findings
-from reports.sentences import extent, opening
+from reports.sentences import extent, opening, partial
 from reports.titles import Titles
 from reports.words import Words, yuan
 
@@ -25,7 +25,8 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
         "outcome": campaign.outcome(),
         "sentence": opening(campaign, words),
         "extent": extent(campaign, words),
-        "interrupted": campaign.meta.interrupted,
+        "finished": campaign.meta.finished,
+        "partial": partial(campaign, words),
         "exit_code": campaign.meta.exit_code,
         "command": campaign.meta.command,
         "version": campaign.meta.version,
@@ -82,8 +83,8 @@ def as_json(summed: dict[str, Any]) -> str:
 def as_markdown(summed: dict[str, Any], lang: str) -> str:
     words = Words(lang)
     lines = [f"# {summed['sentence']}", "", summed["extent"], ""]
-    if summed["interrupted"]:
-        lines += [words("sentence.interrupted"), ""]
+    if summed["partial"]:
+        lines += [summed["partial"], ""]
     heads = [words(f"column.{name}") for name in ("scenario", "design", "result", "violated")]
     lines += [_row(heads), _row(["---"] * 4)]
     shown = summed["pairs"][: 2 * TOP] if len(summed["pairs"]) > 4 * TOP else summed["pairs"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -63,9 +64,7 @@ def test_page_is_well_formed_and_its_ids_are_its_own(built: tuple[str, Path]) ->
     assert len(outline.ids) == len(set(outline.ids))
     assert outline.headings[0] == 1
     assert outline.headings.count(1) == 1
-    assert all(
-        later <= earlier + 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False)
-    )
+    assert all(later <= earlier + 1 for earlier, later in pairwise(outline.headings))
 
 
 def test_page_asks_nothing_of_the_network(built: tuple[str, Path]) -> None:
@@ -135,7 +134,7 @@ def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> No
     section = text.split('id="orders"')[1].split("</section>")[0]
     rows = re.findall(r'<tr><th scope="row">', section)
     assert len(rows) <= page.ORDERS_AT_MOST
-    assert "59,9" in section  # twelve times five thousand, less what is shown
+    assert "At least 4,9" in section  # five thousand in one run, less what is shown
     first = section.index("O0020")
     assert first < section.index("O0019")
 
