@@ -217,3 +217,21 @@ def test_refunding_a_capture_in_time_as_late_is_undue() -> None:
     """The order was open."""
     life = Life().order().captured(1).status(1.1, "paid").promises(2, "K-05", refund="O1/r1").refunded(2.5)
     assert life.verdicts("K-05") == ["undue"]
+
+
+def test_a_late_capture_of_the_wrong_amount_is_for_people_to_settle() -> None:
+    """Suspense (K-16), whether the platform holds it or not."""
+    assert Life().order().status(15, "closed").captured(16, fen=900).verdicts("K-05") == []
+    assert late().status(16.1, "held").verdicts("K-05") == []
+
+
+def test_a_refund_decided_before_the_capture_was_late_is_undue() -> None:
+    """It was closed only afterwards."""
+    life = Life().order().captured(1).promises(2, "K-05", refund="O1/r1").refunded(3).status(5, "closed")
+    assert life.verdicts("K-05") == ["undue"]
+
+
+def test_a_late_capture_refunded_in_part_is_the_wrong_amount() -> None:
+    """In full."""
+    life = late().status(16.1, "paid_late").promises(16.1, "K-05", refund="O1/r1").refunded(17, fen=400)
+    assert life.verdicts("K-05") == ["wrong_amount"]
