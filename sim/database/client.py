@@ -45,6 +45,7 @@ class DatabaseClient:
         self.server = server
         self.owner = owner
         self.alive = True
+        self.drops = 0  # how often all its sessions were killed
         self.free = server.config.pool_size
         self.link_delay = link_delay
         self.replica_link_delay = replica_link_delay
@@ -183,7 +184,10 @@ class DatabaseClient:
             turn.set()
 
     async def commit(self, tx: SimTransaction) -> None:
-        """Send the commit and wait for its acknowledgement, which may get lost either way."""
+        """Send the commit and wait for its acknowledgement, which may get lost either way.
+
+        It takes effect halfway: whatever kills node, session or server afterwards kills the answer only.
+        """
         server = self.server
         us = server.commit_us
         cut = False
@@ -201,8 +205,8 @@ class DatabaseClient:
             server.kill(tx, None)
             raise CommitUnknown("the link to the database is cut")
         tx.state = COMMITTING
-        tx.commit_point_us = server.kernel.now + us // 2
-        await sleep(us)
+        drops = self.drops
+        await sleep(us // 2)
         if tx.state != COMMITTING:
             raise CommitUnknown("the session was lost during commit")
         fault = server.ack_fault
@@ -211,7 +215,8 @@ class DatabaseClient:
             server.roll_back(tx)
         else:
             server.apply(tx)
-        if lost:
+        await sleep(us - us // 2)
+        if lost or self.drops != drops:
             raise CommitUnknown("the acknowledgement of the commit was lost")
         if self.link_delay is not None and self.link_delay() is None:
             await sleep(server.config.keepalive_us)
@@ -220,7 +225,7 @@ class DatabaseClient:
     # ------------------------------------------------------------ endings
 
     def give_up(self, tx: SimTransaction) -> None:
-        """Roll back from the client's side. A commit already sent cannot be called back."""
+        """Roll back from the client's side."""
         if tx.state == COMMITTING:
             self.server.kill(tx, None)
         else:
@@ -238,6 +243,7 @@ class DatabaseClient:
 
     def drop(self, error: DatabaseError | None) -> int:
         """Kill every session, listening ones included; how many were in a transaction."""
+        self.drops += 1
         open_sessions = list(self.sessions)
         for tx in open_sessions:
             self.server.kill(tx, error)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Literal
 
 from reference_platform.ports import DatabaseError, Isolation, SerializationFailure, Table
@@ -237,16 +236,9 @@ class DatabaseServer:
             self._release_waiters(tx)
 
     def kill(self, tx: SimTransaction, error: DatabaseError | None) -> None:
-        """Its session is gone. A waiting statement gets `error`; with None nobody is told.
-
-        A commit that had reached the disk takes effect although nobody hears of it.
-        """
+        """Its session is gone. A waiting statement gets `error`; with None nobody is told."""
         wakeup = self.locks.forget(tx)
-        if tx.state == COMMITTING and self.kernel.now >= tx.commit_point_us:
-            with suppress(SerializationFailure):  # refused: rolled back, and the client cannot know
-                self.apply(tx)
-        else:
-            self.roll_back(tx)
+        self.roll_back(tx)
         tx.state = LOST
         if wakeup is not None and error is not None:
             wakeup.fail(error)

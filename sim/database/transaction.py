@@ -43,7 +43,6 @@ class SimTransaction:
     wakeup: Future | None = None
     snapshot = LATEST
     node: Node | None = None
-    commit_point_us = 0
     wrote = False
     channels: tuple[str, ...] = ()
 
