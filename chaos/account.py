@@ -127,6 +127,8 @@ class Account(msgspec.Struct, gc=False):
     cards: list[str] = []
     lost_cards: list[str] | None = None
     """Secrets of cards whose sale a failover took back."""
+    cards_seen: bool = False
+    """The user was shown the secrets."""
     supplier_successes: int = 0
     attempts: list[Attempt] | None = None
 

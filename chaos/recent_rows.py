@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.account import Row
 
-REMEMBERED_ROWS = 1 << 16
+REMEMBERED_ROWS = 1 << 14
 
 
 class RecentRows:

@@ -19,8 +19,7 @@ class CardSoldOnce(Checker):
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
-        self._owners: dict[str, tuple[str, int]] = {}
-        self._shown: dict[str, None] = {}
+        self._owners: dict[str, str] = {}
         self._doubtful: dict[str, str] = {}
         self._unanswered: dict[str, None] = {}
 
@@ -39,41 +38,37 @@ class CardSoldOnce(Checker):
             return
         self.checked += 1
         order_id, secret = row["order_id"], row["secret"]
-        owner, sold_at = self._owners.setdefault(secret, (order_id, self.books.at))
+        owner = self._owners.setdefault(secret, order_id)
         if owner != order_id:
-            self._sold_again(event.key, owner, order_id, sold_at)
+            self._sold_again(event.key, owner, order_id)
         elif secret in self._doubtful and self._doubtful[secret] != order_id:
             self.undecided("card", event.key, "perhaps_shown", first=self._doubtful[secret], second=order_id)
 
     def _take_back(self, secret: str, order_id: str) -> None:
-        if secret not in self._shown:
+        if not self.books.accounts[order_id].cards_seen:
             self._owners.pop(secret, None)
             if order_id in self._unanswered:
                 self._doubtful[secret] = order_id
 
-    def _sold_again(self, card: str, owner: str, order_id: str, sold_at: int) -> None:
-        accounts = self.books.accounts
-        users: list[str] = []
-        unit_fen = 0
-        for account in (accounts.get(owner), accounts.get(order_id)):
-            if account is not None:
-                users += account.users
-                unit_fen = account.row["unit_fen"] if account.row is not None else unit_fen
+    def _sold_again(self, card: str, owner: str, order_id: str) -> None:
+        first, second = self.books.accounts[owner], self.books.accounts[order_id]
+        row = second.row or first.row
+        sold_at = [delivery.at for delivery in first.deliveries if delivery.units > 0][:1]
         self.violated(
             "card",
             card,
             "twice",
-            amount_fen=unit_fen,
-            users=tuple(dict.fromkeys(users)),
-            events=(sold_at, self.books.at),
+            amount_fen=row["unit_fen"] if row is not None else 0,
+            users=tuple(dict.fromkeys(first.users + second.users)),
+            events=(*sold_at, self.books.at),
             first=owner,
             second=order_id,
             order=order_id,
         )
 
     def _viewed(self, event: Ok) -> None:
-        for secret in event.result.get("cards", ()):
-            self._shown[secret] = None
+        if event.result.get("cards") and self.books.account is not None:
+            self.books.account.cards_seen = True
 
     def _not_answered(self, _: Unknown) -> None:
         invoked = self.books.invoked

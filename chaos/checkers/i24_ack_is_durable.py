@@ -44,8 +44,9 @@ class AckIsDurable(Checker):
         account = self.books.account
         assert account is not None
         key = f"{data['channel']}:{data['notify_id']}"
-        if key in self.books.inbox:
-            self._acked[key] = self.books.at
+        row = self.books.inbox.get(key)
+        if row is not None:
+            self._acked[row["notice_key"]] = self.books.at
         elif is_paid(account, event.ref):
             self._acked[event.ref] = self.books.at
         elif not ("REFUND" in notice and account.refund_rows):

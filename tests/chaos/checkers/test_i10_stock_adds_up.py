@@ -49,6 +49,37 @@ def test_a_deleted_card_violates() -> None:
     assert story.verdict("I-10").witnesses[0].words == "vanished"
 
 
+def test_a_card_held_back_may_be_shown_as_gone_or_not() -> None:
+    """Ten loaded, one sold, one still reserved: nine unsold, eight to be had."""
+    for shown, outcome in ((9, "holds"), (8, "holds"), (10, "violated"), (7, "violated")):
+        story = Story().plain().place("O2", "u2").end().read("product", "card", shown=shown)
+        assert story.verdict("I-10").outcome == outcome
+
+
+def test_a_void_card_is_not_for_sale() -> None:
+    """Ten loaded, one taken out."""
+    story = Story().card("C1", "void").end()
+    assert story.read("product", "card", shown=9).verdict("I-10").outcome == "holds"
+    story = Story().card("C1", "reserved", "O1").card("C1", "void").end()
+    assert story.read("product", "card", shown=9).verdict("I-10").outcome == "holds"
+
+
+def test_a_product_nobody_touched_is_still_compared_when_read() -> None:
+    """All ten are there, the shop says none; a product that was neither touched nor read says nothing."""
+    assert Story().end().read("product", "card", shown=0).verdict("I-10").witnesses[0].data["unsold"] == 10
+    assert Story().end().verdict("I-10").checked == 0
+
+
+def test_a_card_taken_back_by_a_failover_does_not_count_twice() -> None:
+    """Loaded late, lost, loaded again: still ten."""
+    story = Story()
+    for n in range(10):
+        story.card(f"C{n}", "available", op="insert")
+    story.state("cards", "C9", None, "revert").card("C9", "available", op="insert")
+    verdict = story.end().read("product", "card", shown=10).verdict("I-10")
+    assert (verdict.outcome, verdict.checked) == ("holds", 13)
+
+
 def test_a_failed_look_at_the_shop_leaves_it_undecided() -> None:
     """What the shop shows is not known."""
     verdict = Story().plain().end().read("product", "card", error="503").verdict("I-10")

@@ -26,6 +26,32 @@ def test_the_missing_units_refunded_beside_an_extra_capture() -> None:
     assert story.refund("O1/c2", 5000, "extra:O1/c2", n=2).end().verdict("I-11").outcome == "holds"
 
 
+def test_complete_goods_with_the_extra_capture_still_open_are_complete() -> None:
+    """Half of the extra money is back; the rest is I-03's, not a missing unit."""
+    story = bulk(5).open_charge("O1/c2").capture("O1/c2").refund("O1/c2", 2500, "extra:O1/c2").end()
+    verdict = story.verdict("I-11")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_missing_units_paid_back_into_the_wallet_are_paid_back() -> None:
+    """Part at the channel, part in the wallet."""
+    story = bulk(3).refund(amount_fen=1000, intent="short").credit(amount_fen=1000)
+    assert story.settle_credit("credit_final", amount_fen=1000).end().verdict("I-11").outcome == "holds"
+
+
+def test_the_missing_money_is_counted_without_the_extra_capture() -> None:
+    """Extra returned in full, 1000 of the missing 2000 as well."""
+    story = bulk(3).refund(amount_fen=1000, intent="short").open_charge("O1/c2").capture("O1/c2")
+    (witness,) = story.refund("O1/c2", 5000, "extra:O1/c2", n=2).end().verdict("I-11").witnesses
+    assert (witness.words, witness.amount_fen) == ("short", 1000)
+
+
+def test_an_order_whose_row_was_lost_is_undecided() -> None:
+    """How many were ordered is not known."""
+    verdict = bulk(5).state("orders", "O1", None, "revert").end().verdict("I-11")
+    assert (verdict.outcome, verdict.checked) == ("unknown", 1)
+
+
 def test_missing_units_violate() -> None:
     """3 delivered, the rest forgotten."""
     verdict = bulk(3).end().verdict("I-11")

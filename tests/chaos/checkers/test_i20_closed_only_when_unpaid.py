@@ -25,6 +25,21 @@ def test_closing_after_the_channel_closed_holds() -> None:
     )
 
 
+def test_an_order_that_never_closes_is_not_judged() -> None:
+    """Nobody need ask the channel about an order that was paid."""
+    verdict = Story().plain().end().verdict("I-20")
+    assert (verdict.outcome, verdict.checked) == ("holds", 0)
+
+
+def test_an_order_that_a_failover_closes_again_is_not_judged_again() -> None:
+    """Taking back is no decision to close."""
+    story = asked("NOTPAY").move("O1", "closed")
+    closed = story.orders["O1"]
+    story.capture().move("O1", "paid_late").state("orders", "O1", closed, "revert")
+    story.book("CH", "answered", "O1/c1", call="query", result="SUCCESS")
+    assert (story.verdict("I-20").outcome, story.verdict("I-20").checked) == ("holds", 1)
+
+
 def test_a_blind_close_violates() -> None:
     """Closed by a timer, nobody asked."""
     verdict = Story().place().move("O1", "closed").verdict("I-20")

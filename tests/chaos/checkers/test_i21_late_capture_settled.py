@@ -47,6 +47,12 @@ def test_settled_after_the_deadline_is_too_late() -> None:
     assert story.verdict("I-21").outcome == "holds"
 
 
+def test_an_order_closed_and_never_paid_is_not_judged() -> None:
+    """No money, no answer owed; nor for one that was paid and never closed."""
+    story = Story().place().book("CH", "closed", "O1/c1").move("O1", "closed").plain("O2", "u2")
+    assert story.end().verdict("I-21").checked == 0
+
+
 def test_before_the_deadline_nothing_is_decided() -> None:
     """There is still time."""
     verdict = late().verdict("I-21")

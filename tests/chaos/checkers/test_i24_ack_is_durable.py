@@ -68,6 +68,24 @@ def test_a_refund_notice_needs_a_refund_that_is_known() -> None:
     assert acked.verdict("I-24").outcome == "holds"
 
 
+def test_a_refund_known_does_not_excuse_a_payment_notice() -> None:
+    """Another matter altogether; nor does a refund notice excuse itself."""
+    story = Story().place().capture().refund_row("O1/r1", "O1/c1", 1000, "full", "requested")
+    assert story.callback().verdict("I-24").outcome == "violated"
+    story = Story().place().capture()
+    story.book("CH", "callback_sent", "O1/c1", notify_id="r", attempt=1, event="REFUND", paid_fen=0)
+    story.book("CH", "callback_acked", "O1/c1", notify_id="r", attempt=1, status=200, accepted=True)
+    assert story.verdict("I-24").outcome == "violated"
+
+
+def test_a_charge_that_a_failover_leaves_paid_is_safe() -> None:
+    """Only what is lost is broken; a charge never acknowledged promised nothing."""
+    story = Story().place().capture().apply().callback().charge_row("O1/c1", "revert", status="paid")
+    assert story.verdict("I-24").outcome == "holds"
+    story = Story().place().capture().apply().charge_row("O1/c1", "revert", status="open")
+    assert story.verdict("I-24").outcome == "holds"
+
+
 def test_an_ack_without_the_channels_judgement_is_undecided() -> None:
     """Whether the channel took it for a success is not in the book."""
     story = (
