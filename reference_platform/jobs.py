@@ -85,9 +85,10 @@ class Jobs(Part):
 
     def remember(self, job_id: str, due_us: int) -> None:
         """This node has scheduled a job, and the transaction is committed."""
-        self.own[job_id] = due_us
-        heappush(self.line, (due_us, job_id))
-        self.set_alarm(due_us)
+        if due_us < self.own.get(job_id, EVER):
+            self.own[job_id] = due_us
+            heappush(self.line, (due_us, job_id))
+            self.set_alarm(due_us)
 
     # ------------------------------------------------------------ looking
 

@@ -216,7 +216,8 @@ def _plain(value: Any) -> Any:
 
 def _explain(error: ValidationError, data: Any, source: str) -> str:
     """The first mistake, with its place and the nearest right word."""
-    first = error.errors()[0]
+    # A misspelt field is both unknown and missing; the unknown word says more.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = first["loc"]
     if place and place[-1] in ("bool", "int", "str", "tuple[str, ...]", "constrained-str"):
         place = place[:-1]
