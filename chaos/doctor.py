@@ -65,28 +65,32 @@ def determinism(scenarios: Sequence[str], designs: Sequence[str], seed: int) -> 
     cells = [[scenario, design] for scenario in scenarios for design in designs]
     children = [_child(hash_seed, {"seed": seed, "cells": cells}) for hash_seed in HASH_SEEDS]
     streams = [child.stdout for child in children if child.stdout is not None]
+    seen = 0
     try:
         for (scenario, design), *lines in zip(cells, *streams, strict=False):
-            first, second = (json.loads(line) for line in lines)
-            subject = f"{scenario} on {design}, seed {seed}"
-            if first == second:
-                yield Finding(subject, True, f"digest {first} twice")
-            else:
-                yield Finding(subject, False, _first_difference(scenario, design, seed))
-        for child in children:
-            child.wait()
-            if child.returncode:
-                yield Finding("determinism", False, f"a run broke: {_last_line(child)}")
-                return
+            seen += 1
+            yield _compared(scenario, design, seed, *(json.loads(line) for line in lines))
+        if seen < len(cells):
+            yield Finding("determinism", False, f"a process ended early: {_last_words(children)}")
     finally:
         for child in children:
             child.kill()
             child.communicate()
 
 
-def _last_line(child: subprocess.Popen[str]) -> str:
-    text = child.stderr.read().strip() if child.stderr is not None else ""
-    return text.splitlines()[-1] if text else f"exit code {child.returncode}"
+def _compared(scenario: str, design: str, seed: int, one: dict[str, str], other: dict[str, str]) -> Finding:
+    subject = f"{scenario} on {design}, seed {seed}"
+    for told in (one, other):
+        if "error" in told:
+            return Finding(subject, False, f"the run broke: {told['error']}")
+    if one == other:
+        return Finding(subject, True, f"digest {one['digest']} twice")
+    return Finding(subject, False, _first_difference(scenario, design, seed))
+
+
+def _last_words(children: Sequence[subprocess.Popen[str]]) -> str:
+    texts = [child.communicate()[1].strip() for child in children if child.wait()]
+    return next((text.splitlines()[-1] for text in texts if text), "without a word")
 
 
 def _child(hash_seed: str, task: dict[str, object]) -> subprocess.Popen[str]:
@@ -120,11 +124,15 @@ def _main(argument: str) -> None:
 
     task = json.loads(argument)
     for name, design in task["cells"]:
-        result = run(loading.load(name), design, task["seed"])
+        try:
+            result = run(loading.load(name), design, task["seed"])
+        except Exception as error:  # noqa: BLE001 - a run that breaks is a finding; the others are still tried
+            print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)  # noqa: T201
+            continue
         if task.get("whole"):
             sys.stdout.writelines(line.decode() + "\n" for line in result.history.lines())
         else:
-            print(json.dumps(result.digest), flush=True)  # noqa: T201 - the parent reads it
+            print(json.dumps({"digest": result.digest}), flush=True)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":
