@@ -26,6 +26,36 @@ def test_an_early_ticket_is_welcome() -> None:
     assert held().ticket(2).verdicts() == ["exact"]
 
 
+def test_a_ticket_that_was_open_before_counts() -> None:
+    """People are on it already."""
+    assert Life().order().captured(1, fen=900).ticket(1.5).status(2, "held").verdicts() == ["exact"]
+
+
+def test_the_first_of_several_tickets_counts() -> None:
+    """A later one does not make it late."""
+    assert held().ticket(10).ticket(50).verdicts() == ["exact"]
+
+
+def test_an_outage_starts_the_half_hour_anew() -> None:
+    """Nobody could open a ticket; 31 minutes from its end."""
+    life = held().fault(20, "start", "database.crash").fault(25, "end", "database.crash")
+    assert life.ticket(55.9).verdicts() == ["exact"]
+    life = held().fault(20, "start", "database.crash").fault(25, "end", "database.crash")
+    assert life.ticket(56.1).verdicts() == ["late"]
+
+
+def test_a_skewed_clock_blurs_the_minute() -> None:
+    """A node whose clock is 20 s behind."""
+    life = held().fault(3, "start", "node.clock_skew", "platform-1", offset_us=-20_000_000)
+    assert life.ticket(33.2).verdicts() == ["exact"]
+
+
+def test_a_ticket_while_the_refund_is_not_confirmed_is_in_place() -> None:
+    """The money is on its way, but nobody can be sure of it yet."""
+    back = held().status(20, "refunding").refunded(20.1, fen=900)
+    assert back.promises(32, "K-16", fen=0).ticket(32).verdicts("K-16") == ["exact"]
+
+
 def test_a_ticket_after_the_minute_is_late() -> None:
     """31 minutes after the money was held."""
     assert held().ticket(33.1).verdicts() == ["late"]
@@ -57,4 +87,5 @@ def test_a_slow_delivery_is_not_suspense() -> None:
 def test_people_called_without_cause_is_undue() -> None:
     """Nothing was in suspense."""
     life = Life().order().captured(1).completed(2).promises(40, "K-16", fen=0).ticket(40)
-    assert life.verdicts("K-16") == ["undue"]
+    (finding,) = life.audit().findings
+    assert (finding.verdict, finding.reason, finding.state) == ("undue", "no_trigger", "completed")
