@@ -35,6 +35,7 @@ FALLBACK_MAX_US: Final = 8 * HOUR
 RETRY_US: Final = SECOND
 RETRY_MAX_US: Final = 30 * SECOND
 FULL_US: Final = 100_000
+TICK_US: Final = 200_000
 GRACE_US: Final = 20 * SECOND  # how long another node's job may be overdue
 EVER: Final = 1 << 62
 
@@ -93,7 +94,8 @@ class Jobs(Part):
     # ------------------------------------------------------------ looking
 
     def set_alarm(self, at_us: int) -> None:
-        """Wake up no later than this."""
+        """Wake up soon after this. Jobs due at nearly the same time share one look."""
+        at_us += -at_us % TICK_US
         if at_us < self.alarm_us:
             self.alarm_us = at_us
             self.shop.ports.tasks.spawn(self.ring(at_us), "jobs.alarm")
@@ -136,7 +138,7 @@ class Jobs(Part):
             self.foreign_us = self.clock.now_us() + FULL_US
         else:
             try:
-                taken = await self.shop.transactions.once(self.take, room)
+                taken = await self.shop.transactions.run(self.take, room)
             except DatabaseError:
                 taken = []
                 self.foreign_us = self.clock.now_us() + RETRY_US
@@ -144,7 +146,7 @@ class Jobs(Part):
                 self.launch(row)
         next_us = min(self.next_own_us(), self.foreign_us)
         if next_us < EVER:
-            self.set_alarm(max(next_us, self.clock.now_us() + 1))
+            self.set_alarm(max(next_us, self.clock.now_us()))
 
     def forget_due(self) -> None:
         """Whatever is due now, the coming look takes care of; if it fails, the next one does."""

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 from reference_platform.ports import (
     CommitUnknown,
-    DatabaseError,
     DeadlockDetected,
     SerializationFailure,
     Transaction,
@@ -21,11 +20,13 @@ from reference_platform.wiring import Part, Shop
 T = TypeVar("T")
 Work = Callable[..., Awaitable[T]]
 
-BACK_OFF_US: Final = (3_000, 12_000, 50_000, 200_000)
+AGAIN: Final = (SerializationFailure, DeadlockDetected, CommitUnknown)
 
 
 class Transactions(Part):
     """Bounded retries with growing pauses; what waits for the commit starts only after it."""
+
+    back_off_us: tuple[int, ...] = (3_000, 12_000, 50_000, 200_000)
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(shop)
@@ -34,26 +35,24 @@ class Transactions(Part):
 
     async def run(self, work: Work[T], *args: Any) -> T:
         """The result of `work(tx, *args)` once it is committed."""
-        for pause_us in BACK_OFF_US:
+        tries = 0
+        while True:
+            tx = self.database.transaction()
             try:
-                return await self.once(work, *args)
-            except (SerializationFailure, DeadlockDetected, CommitUnknown):
-                await self.clock.sleep(pause_us)
-        return await self.once(work, *args)
-
-    async def once(self, work: Work[T], *args: Any) -> T:
-        """One try."""
-        tx = self.database.transaction()
-        try:
-            async with tx:
                 result = await work(tx, *args)
-        except DatabaseError:
-            self._after.pop(tx, None)
-            raise
-        if self._after:
-            for start in self._after.pop(tx, ()):
-                start()
-        return result
+                await tx.commit()
+            except Exception as error:
+                self._after.pop(tx, None)
+                await tx.rollback()
+                if not isinstance(error, AGAIN) or tries == len(self.back_off_us):
+                    raise
+                await self.clock.sleep(self.back_off_us[tries])
+                tries += 1
+            else:
+                if self._after:
+                    for start in self._after.pop(tx, ()):
+                        start()
+                return result
 
     def after_commit(self, tx: Transaction, start: Callable[[], object]) -> None:
         """Call `start` when this transaction has committed; never otherwise."""
@@ -63,5 +62,4 @@ class Transactions(Part):
 class OneTry(Transactions):
     """No retries: whatever goes wrong is the caller's problem."""
 
-    async def run(self, work: Work[T], *args: Any) -> T:
-        return await self.once(work, *args)
+    back_off_us = ()

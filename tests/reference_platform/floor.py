@@ -143,7 +143,8 @@ class Floor:
     def send_later(self, request: Request, answers: list[Response], node: str = "platform-1") -> None:
         """A request whose answer comes when it comes; for requests that race."""
         incarnation = self.nodes[node].incarnation
-        assert incarnation is not None and incarnation.handler is not None
+        assert incarnation is not None
+        assert incarnation.handler is not None
         handler = incarnation.handler
 
         async def ask() -> None:

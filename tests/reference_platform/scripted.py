@@ -56,9 +56,13 @@ class FakeChannel:
         self.script = Script()
         self.charges: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, tuple[str, int, str]] = {}
-        self._now_us = lambda: kernel.now + epoch_us
+        self._kernel = kernel
+        self._epoch_us = epoch_us
 
     # ------------------------------------------------------------ the world's side
+
+    def now_us(self) -> int:
+        return self._kernel.now + self._epoch_us
 
     def pay(self, charge_no: str, paid_fen: int | None = None) -> Request:
         """A user pays; the callback that tells of it."""
@@ -66,7 +70,7 @@ class FakeChannel:
         charge |= {
             "status": "SUCCESS",
             "paid_fen": paid_fen or charge["amount_fen"],
-            "paid_us": self._now_us(),
+            "paid_us": self.now_us(),
         }
         return self.notice(charge_no)
 
@@ -80,7 +84,7 @@ class FakeChannel:
             "transaction_id": f"T-{charge_no}",
             "event": "SUCCESS",
             "paid_fen": charge.get("paid_fen", charge.get("amount_fen", 0)),
-            "paid_us": charge.get("paid_us", self._now_us()),
+            "paid_us": charge.get("paid_us", self.now_us()),
         }
         headers = {str(key): str(value) for key, value in (said | changes).items()}
         return Request(f"callback.{self.name}", raw=b"signed", headers=headers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reference_platform.ports import Request, Response, Unreachable
@@ -53,14 +55,15 @@ def test_notices_of_one_capture_under_different_ids_count_once() -> None:
     ids=["app", "amount", "unpaid"],
 )
 def test_a_notice_that_the_channel_does_not_confirm_has_no_effect(
-    forgery: dict[str, object], status: int
+    forgery: dict[str, Any], status: int
 ) -> None:
     """X-13, X-14: however well it is signed, the channel's own answer decides."""
     floor = Floor()
     order_id = floor.order()
     assert floor.send(floor.channel.notice(f"{order_id}/c1", **forgery)).status == status
     assert floor.status(order_id) == "created"
-    assert floor.rows(INBOX) == [] and floor.rows(POSTINGS) == []
+    assert floor.rows(INBOX) == []
+    assert floor.rows(POSTINGS) == []
 
 
 def test_a_bad_signature_is_refused_for_good() -> None:

@@ -104,7 +104,8 @@ def test_out_of_stock_leaves_nothing_behind() -> None:
     floor = Floor(cards=1)
     answer = floor.send(place(quantity=2))
     assert (answer.status, answer.body["error"]) == (409, "out_of_stock")
-    assert floor.rows(ORDERS) == [] and floor.rows(IDEMPOTENCY) == []
+    assert floor.rows(ORDERS) == []
+    assert floor.rows(IDEMPOTENCY) == []
     assert floor.row(CARDS)["status"] == "available"
 
 

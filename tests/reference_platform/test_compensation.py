@@ -93,7 +93,8 @@ def test_the_original_succeeds_and_the_provisional_credit_is_void() -> None:
     assert rules(floor) == [("K-01", "voided", 500), ("K-17", "done", 500)]
     assert wallet(floor) == (0, 0)
     assert floor.status(order_id) == "completed"
-    assert floor.balance("compensation_cost") == 0 and floor.balance("suspense") == 0
+    assert floor.balance("compensation_cost") == 0
+    assert floor.balance("suspense") == 0
     assert floor.notices.topics()[-2:] == ["order_completed", "compensation_voided"]
 
 
@@ -154,8 +155,10 @@ def test_the_original_fails_for_good_and_the_credit_is_the_refund() -> None:
     assert floor.status(order_id) == "refunded"
     assert rules(floor) == [("K-01", "done", 500)]
     assert wallet(floor) == (500, 0)
-    assert floor.channel.refunds == {} and floor.rows(REFUNDS) == []
-    assert floor.balance("suspense") == 0 and floor.balance("compensation_cost") == 0
+    assert floor.channel.refunds == {}
+    assert floor.rows(REFUNDS) == []
+    assert floor.balance("suspense") == 0
+    assert floor.balance("compensation_cost") == 0
 
 
 def test_a_credited_order_is_not_refunded_on_request() -> None:
@@ -177,7 +180,8 @@ def test_the_second_payment_of_an_order_goes_back_in_full() -> None:
     floor.send(floor.channels["alipay"].pay(f"{order_id}/c2"))
     floor.run_for(60)
     assert rules(floor) == [("K-03", "done", 1000)]
-    assert floor.channels["alipay"].refunded_fen() == 1000 and floor.channel.refunds == {}
+    assert floor.channels["alipay"].refunded_fen() == 1000
+    assert floor.channel.refunds == {}
     assert len(floor.rows(CARDS, status="sold")) == 1
     assert floor.row(ORDERS)["refunded_qty"] == 0
     assert floor.balance("suspense") == 0

@@ -31,7 +31,8 @@ def test_a_design_says_what_it_is(name: str) -> None:
     """In two languages, in one sentence."""
     design = designs.load(name)
     assert design.name == name
-    assert design.summary.endswith(".") and design.summary_zh.endswith("。")
+    assert design.summary.endswith(".")
+    assert design.summary_zh.endswith("。")
     assert design.config.nodes >= 1
 
 

@@ -190,6 +190,6 @@ def test_an_idle_platform_does_next_to_nothing() -> None:
             looks += 1
             return await take(*args)
 
-        jobs.take = counted  # type: ignore[method-assign]
+        jobs.take = counted  # type: ignore[method-assign, assignment]
     floor.run_for(36 * 3600)
     assert 0 < looks <= 20

@@ -61,14 +61,14 @@ def test_a_mistake_is_named_with_its_place(old: str, new: str, message: str) -> 
 def test_a_rule_may_not_be_there_twice() -> None:
     """The second one would never be seen."""
     twice = GOOD + GOOD.partition("rules:\n")[2]
-    with pytest.raises(PolicyError, match="mine.yaml:13: .*K-01 is there twice"):
+    with pytest.raises(PolicyError, match=r"mine.yaml:13: .*K-01 is there twice"):
         parse(twice, "mine.yaml")
 
 
 def test_a_policy_is_a_mapping() -> None:
     """An empty file or a list is none."""
     for text in ("", "- a\n"):
-        with pytest.raises(PolicyError, match="mine.yaml:1: "):
+        with pytest.raises(PolicyError, match=r"mine.yaml:1: "):
             parse(text, "mine.yaml")
 
 
