@@ -7,17 +7,23 @@ starts, so every event is told at least once, and none that did not happen.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from reference_platform.ports import DatabaseError, Transaction
+from reference_platform.ports import SECOND, AtMost, DatabaseError, OneOf, Transaction
 from reference_platform.tables import OUTBOX, OutboxRow
-from reference_platform.wiring import Part
+from reference_platform.wiring import Part, Shop
 
-SWEEP_BATCH: Final = 50
+NOTE_US: Final = 500_000
+SETTLE_US: Final = 5 * SECOND
 
 
 class Outbox(Part):
     """Records events and tells them."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop)
+        self.told: list[str] = []  # told, and not yet noted
 
     async def tell(
         self, tx: Transaction, user: str, order_id: str, topic: str, data: Mapping[str, Any]
@@ -37,30 +43,37 @@ class Outbox(Part):
             self.shop.transactions.after_commit(tx, lambda: tasks.spawn(self.send(event), "outbox.send"))
 
     async def send(self, event: OutboxRow) -> None:
-        """Tell one event and note that it was told. Failing that, the next start tells it again."""
+        """Tell one event; that it was told is noted together with others."""
         await self.shop.ports.notifier.notify(event["user"], event["topic"], event["order_id"], event["data"])
-        try:
-            await self.shop.transactions.run(self.sent, event["event_id"])
-        except DatabaseError:
-            return  # it stays pending, which is the truth as far as the database knows
+        self.told.append(event["event_id"])
+        if len(self.told) == 1:
+            await self.clock.sleep(NOTE_US)
+            told, self.told = self.told, []
+            with suppress(DatabaseError):  # they stay pending, and the next start tells them again
+                await self.shop.transactions.run(self.note, tuple(told))
 
-    async def sent(self, tx: Transaction, event_id: str) -> None:
-        await tx.update(OUTBOX, event_id, {"status": "sent"})
+    async def note(self, tx: Transaction, event_ids: tuple[str, ...]) -> None:
+        """These were told."""
+        await tx.update_where(OUTBOX, {"event_id": OneOf(event_ids)}, {"status": "sent"})
 
     def start(self) -> None:
         self.shop.ports.tasks.spawn(self.sweep(), "outbox.sweep")
 
     async def sweep(self) -> None:
-        """Tell what an earlier life of this or another node left untold."""
-        try:
-            left = await self.shop.transactions.run(self.pending)
-        except DatabaseError:
-            return  # the database is down as well; the next start looks again
-        for event in left:
-            await self.send(event)
+        """Tell what an earlier life of this node, or one that died, left untold."""
+        started_us = self.clock.now_us()
+        while True:
+            await self.clock.sleep(SETTLE_US)  # until then the living have noted what they told
+            try:
+                left = await self.shop.transactions.run(self.pending, started_us)
+            except DatabaseError:
+                continue
+            for event in left:
+                self.shop.ports.tasks.spawn(self.send(event), "outbox.send")
+            return
 
-    async def pending(self, tx: Transaction) -> list[OutboxRow]:
-        return await tx.select(OUTBOX, {"status": "pending"}, order_by="at_us", limit=SWEEP_BATCH)
+    async def pending(self, tx: Transaction, before_us: int) -> list[OutboxRow]:
+        return await tx.select(OUTBOX, {"status": "pending", "at_us": AtMost(before_us)}, order_by="at_us")
 
 
 class TellDirectly(Outbox):

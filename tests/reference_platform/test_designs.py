@@ -61,7 +61,7 @@ def test_a_notice_that_was_not_told_is_told_after_the_restart() -> None:
     floor.nodes["platform-1"].crash()
     floor.notices.told.clear()
     floor.nodes["platform-1"].restart()
-    floor.run_for(1)
+    floor.run_for(6)
     assert floor.notices.topics() == ["order_completed"]
     assert floor.row(OUTBOX)["status"] == "sent"
 
