@@ -12,6 +12,8 @@ from rich.table import Table
 from chaos.checkers.verdict import Verdict
 from chaos.history import History
 from chaos.results import Campaign, CellSummary, Run
+from reports.titles import Titles
+from reports.words import clock
 
 WIDTH_WITHOUT_TERMINAL = 110
 _STYLES = {
@@ -25,9 +27,20 @@ _STYLES = {
 }
 _STYLE_OF = {"holds": "holds", "unknown": "inconclusive", "violated": "violated"}
 _SAME = {
-    None: "",
-    True: ", the same as recorded",
-    False: ", NOT the same as recorded: code has changed since",
+    None: {"en": "", "zh": ""},
+    True: {"en": ", the same as recorded", "zh": "，与记录一致"},
+    False: {"en": ", NOT as recorded: the code has changed since", "zh": "，与记录不一致：代码已经变了"},
+}
+_LANES: dict[str, dict[str, str]] = {
+    "en": {},
+    "zh": {
+        "user": "用户",
+        "platform": "平台",
+        "channel": "渠道",
+        "supplier": "供应商",
+        "stock": "库存",
+        "fault": "故障",
+    },
 }
 _OUTCOMES = {
     "en": {name: name for name in _STYLES},
@@ -48,6 +61,8 @@ _WORDS = {
         "outcome": "outcome",
         "violated": "violated",
         "runs": "runs",
+        "digest": "digest",
+        "events": "events",
         "look": "Expected failures, one of each to look at:",
         "report": "To read more: dingfeng report {path}",
         "interrupted": "interrupted: {done} runs are kept in {path}",
@@ -59,6 +74,8 @@ _WORDS = {
         "outcome": "结论",
         "violated": "被违反",
         "runs": "次数",
+        "digest": "摘要",
+        "events": "个事件",
         "look": "预期的失败，各看一例：",
         "report": "详细报告：dingfeng report {path}",
         "interrupted": "已中断：{done} 次运行的结果保存在 {path}",
@@ -119,34 +136,42 @@ def _how_often(invariant: str, count: int, runs: int) -> str:
     return invariant if count == runs else f"{invariant}\u00a0({count})"
 
 
-def show_verdicts(verdicts: Sequence[Verdict], out: Console) -> None:
-    """What one run broke or left undecided, with the first witness of each."""
+def show_verdicts(verdicts: Sequence[Verdict], lang: str, out: Console) -> None:
+    """What one run broke or left undecided: how often, and the gravest case in words."""
+    titles = Titles(lang)
     for verdict in verdicts:
         if verdict.outcome == "holds":
             continue
-        style = _STYLES["violated" if verdict.outcome == "violated" else "inconclusive"]
-        out.print(f"[{style}]{verdict.invariant} {verdict.outcome}[/] ({verdict.count} of {verdict.checked})")
-        for witness in verdict.witnesses[:1]:
-            details = ", ".join(f"{key} {value}" for key, value in witness.data.items())
-            out.print(f"  {witness.entity} {witness.id}: {witness.words} {details}", markup=False)
+        style = _STYLES[_STYLE_OF[verdict.outcome]]
+        how_often = f"({verdict.count}/{verdict.checked})"
+        out.print(f"[{style}]{verdict.invariant}[/] {titles.invariant(verdict.invariant)} {how_often}")
+        if verdict.witnesses:
+            gravest = max(verdict.witnesses, key=lambda witness: witness.amount_fen)
+            out.print(f"  {titles.witness(verdict.invariant, gravest)}", markup=False)
 
 
 def show_replay(
     run: Run, history: History, verdicts: Sequence[Verdict], same: bool | None, lang: str, out: Console
 ) -> None:
-    """One run: how it ended, what it broke, and the worst story in plain words."""
-    out.print(
-        f"{run.scenario} × {run.design}, seed {run.seed}: [{_STYLES[_STYLE_OF[run.outcome]]}]{run.outcome}[/]"
-    )
-    show_verdicts(verdicts, out)
-    broken = [verdict for verdict in verdicts if verdict.outcome == "violated"]
-    if broken:
+    """One run: how it ended, what it broke, and the worst story in plain words, step by step."""
+    outcome = _STYLE_OF[run.outcome]
+    style, word = _STYLES[outcome], _OUTCOMES[lang][outcome]
+    out.print(f"{run.scenario} × {run.design}, seed {run.seed}: [{style}]{word}[/]")
+    show_verdicts(verdicts, lang, out)
+    if any(verdict.outcome == "violated" for verdict in verdicts):
         from chaos.story import tell, worst
 
-        story = tell(history, worst(broken), lang)
+        story = tell(history, worst(verdicts), lang)
         out.print(f"\n[bold]{story.title}[/]")
-        out.print(" ".join(story.sentences), markup=False)
-    out.print(f"digest {run.digest}, {run.events} events" + _SAME[same])
+        steps = Table(box=None, show_header=False, pad_edge=False)
+        for moment in story.timeline:
+            steps.add_row(clock(moment.t_us), _LANES[lang].get(moment.lane, moment.lane), moment.text)
+        out.print(steps)
+        for sentence in story.sentences[-2:]:
+            out.print(sentence, markup=False)
+    out.print(
+        f"\n{_WORDS[lang]['digest']} {run.digest}, {run.events} {_WORDS[lang]['events']}{_SAME[same][lang]}"
+    )
 
 
 def show_names(entries: Sequence[tuple[str, str]], out: Console) -> None:

@@ -58,6 +58,16 @@ def test_a_storm_breaks_naive_and_prints_the_line_that_replays_it(tmp_path: Path
     assert document(by_plan)["run"]["verdicts"] == run.verdicts
 
 
+@pytest.mark.parametrize(("lang", "words"), [("en", "is accounted for"), ("zh", "每一分钱")])
+def test_a_replay_is_told_in_plain_words(lang: str, words: str) -> None:
+    """What broke, the worst order step by step, what would have saved it; the digest at the end."""
+    done = dingfeng("replay", "callback_late:naive:1", "--lang", lang)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert words in done.stdout
+    assert "game-100" in done.stdout
+    assert "None" not in done.stdout
+
+
 def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     """Machines read standard output; people's progress and table stay away from it."""
     done = dingfeng(
