@@ -96,3 +96,8 @@ def test_before_the_deadline_nothing_is_decided() -> None:
     """The run stopped while there was still time."""
     verdict = paid_twice().verdict("I-03")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_due")
+
+
+def test_after_the_deadline_an_unfinished_run_is_decided() -> None:
+    """Nothing that comes later could help."""
+    assert paid_twice().wait(3 * HOUR).place("O2").verdict("I-03").outcome == "violated"

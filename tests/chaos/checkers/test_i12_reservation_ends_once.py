@@ -50,3 +50,8 @@ def test_a_failover_may_take_a_sale_back() -> None:
 def test_a_reservation_in_an_unfinished_run_is_undecided() -> None:
     """It may still end."""
     assert Story().place().verdict("I-12").outcome == "unknown"
+
+
+def test_a_sold_card_may_be_voided() -> None:
+    """Taking a card back is no second ending of its reservation."""
+    assert Story().plain().card("O1-card0", "void", "O1").end().verdict("I-12").outcome == "holds"

@@ -100,3 +100,8 @@ def test_a_damaged_attempt_row_is_undecided() -> None:
     """Without its status nobody knows what the platform knew."""
     story = submitted().state("attempts", "O1/s1", {}).attempt("O1/s2", "sending", "insert")
     assert story.verdict("I-14").outcome == "unknown"
+
+
+def test_calling_it_a_success_without_the_suppliers_word_does_not_make_it_known() -> None:
+    """Neither fail nor success may be guessed."""
+    assert submitted("success").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"

@@ -84,3 +84,30 @@ def test_a_failed_final_read_of_a_completed_order_is_undecided() -> None:
     """What the user would see is not known."""
     verdict = Story().plain().view().read("order", "O1", error="503").verdict("I-17")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_read")
+
+
+def test_a_longer_membership_counts_from_its_new_end() -> None:
+    """Extended to three hours, shown as none after two."""
+    story = (
+        member(HOUR).op("u1", "view_membership", {}, member=True, until_us=EPOCH_US + 3 * HOUR).wait(2 * HOUR)
+    )
+    assert (
+        story.op("u1", "view_membership", {}, member=False, until_us=0).verdict("I-17").outcome == "violated"
+    )
+
+
+def test_the_final_read_of_a_membership_counts_as_a_look() -> None:
+    """And one that failed says nothing."""
+    lost = member(HOUR).read("membership", "u1", member=False, until_us=0)
+    assert lost.verdict("I-17").outcome == "violated"
+    assert member(HOUR).read("membership", "u1", error="503").verdict("I-17").outcome == "holds"
+
+
+def test_a_membership_may_be_deleted_by_a_commit_and_extended_by_one() -> None:
+    """Deleting ends it; extending does not."""
+    gone = member(HOUR).state("memberships", "u1", None, "delete")
+    assert gone.op("u1", "view_membership", {}, member=False, until_us=0).verdict("I-17").outcome == "holds"
+    longer = member(HOUR).state("memberships", "u1", {"user": "u1", "until_us": EPOCH_US + 2 * HOUR})
+    assert (
+        longer.op("u1", "view_membership", {}, member=False, until_us=0).verdict("I-17").outcome == "violated"
+    )

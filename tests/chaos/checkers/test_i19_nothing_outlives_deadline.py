@@ -66,3 +66,9 @@ def test_before_the_deadline_nothing_is_decided() -> None:
     """The run stopped while there was still time."""
     verdict = Story().place().pay().verdict("I-19")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_due")
+
+
+def test_a_change_that_leaves_the_status_alone_is_no_leaving() -> None:
+    """Judged once, when it moves or at the end, not at each change in between."""
+    verdict = Story().place().pay().wait(90 * MINUTE).order("O1", account="x").sell().end().verdict("I-19")
+    assert (verdict.outcome, verdict.count, verdict.checked) == ("violated", 1, 2)

@@ -57,3 +57,8 @@ def test_before_the_deadline_nothing_is_decided() -> None:
     """There is still time."""
     verdict = late().verdict("I-21")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_due")
+
+
+def test_after_the_deadline_an_unfinished_run_is_decided() -> None:
+    """Nothing that comes later could help."""
+    assert late().wait(3 * HOUR).place("O2").verdict("I-21").outcome == "violated"

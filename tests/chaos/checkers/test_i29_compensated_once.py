@@ -81,3 +81,28 @@ def test_credit_beside_entries_lost_by_a_failover_is_undecided() -> None:
     story.posting("O1", "credit", ("compensation_cost", 1000), ("wallet:u1", -1000))
     verdict = story.verdict("I-29")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "entries_lost")
+
+
+def test_repairing_a_false_success_that_was_none_violates() -> None:
+    """K-13: the supplier's book proves the delivery; without it the repair is right."""
+    for delivered, outcome in ((0, "holds"), (1, "violated")):
+        story = Story().place(sku="topup").pay().book("SUP", "delivered", "O1/s1", quantity=delivered)
+        story.compensation("O1", "K-13", 3000)
+        assert story.verdict("I-29").outcome == outcome
+
+
+def test_extending_a_membership_already_made_good_violates() -> None:
+    """K-02 is out when K-01 fired; alone it is right."""
+    story = Story().place(sku="month").pay()
+    story.compensation("O1", "K-02", 0)
+    assert story.verdict("I-29").outcome == "holds"
+    story = Story().place(sku="month").pay().credit(amount_fen=2500)
+    story.compensation("O1", "K-02", 0)
+    assert story.verdict("I-29").witnesses[0].words == "same_incident"
+
+
+def test_a_disclosed_window_binds_only_the_rules_about_waiting() -> None:
+    """An extra capture goes back at once."""
+    story = Story().place(sku="slow").pay()
+    story.compensation("O1", "K-03", 3000, "O1/c2")
+    assert story.verdict("I-29").outcome == "holds"
