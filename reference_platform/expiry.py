@@ -23,8 +23,8 @@ from reference_platform.ports import (
 from reference_platform.tables import CHARGES, ORDERS, ChargeRow, OrderRow
 from reference_platform.wiring import Part
 
-LOOKS_US: Final = (20 * SECOND, 50 * SECOND, 2 * MINUTE, 4 * MINUTE)
-LOOK_EVERY_US: Final = 4 * MINUTE
+LOOKS_US: Final = (20 * SECOND, 50 * SECOND)
+LOOK_EVERY_US: Final = MINUTE
 CLOSE_AGAIN_US: Final = 30 * SECOND
 UNSETTLED: Final = OneOf(("opening", "open"))
 

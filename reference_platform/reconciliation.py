@@ -8,10 +8,11 @@ The job's reference is where its stretch begins, so a failed run misses nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from reference_platform.payments import Capture, captured
-from reference_platform.ports import MINUTE, BillLine, OneOf, Transaction
+from reference_platform.ports import MINUTE, BillLine, DatabaseError, OneOf, Transaction
 from reference_platform.tables import CHARGES, JOBS, REFUNDS
 from reference_platform.wiring import Part, Shop
 
@@ -37,6 +38,12 @@ class BillReconciliation(Reconciliation):
 
     def start(self) -> None:
         self.shop.jobs.handlers["reconcile"] = self.reconcile
+        self.shop.ports.tasks.spawn(self.begin(), "reconciliation.begin")
+
+    async def begin(self) -> None:
+        """Money can come without any order, so bills are read from the first start on."""
+        with suppress(DatabaseError):  # the first order will try again
+            await self.shop.transactions.run(self.keep)
 
     async def keep(self, tx: Transaction) -> None:
         now = self.clock.now_us()
