@@ -17,7 +17,6 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from chaos.campaign import Progress
     from chaos.results import Campaign
     from chaos.vocabulary import Entry
     from scenarios.model import Scenario
@@ -123,6 +122,7 @@ def run(
     from chaos.campaign import Order, conduct
     from chaos.results import free_directory
     from chaos.run import run as run_one
+    from reports.terminal import ProgressBar
 
     if seeds is not None and seed is not None:
         raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
@@ -137,7 +137,7 @@ def run(
         stop_first,
         shlex.join(["dingfeng", *sys.argv[1:]]),
     )
-    bar = _Bar()
+    bar = ProgressBar()
     try:
         campaign = conduct(order, bar.show if sys.stderr.isatty() else None)
     finally:
@@ -343,37 +343,6 @@ def _print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-class _Bar:
-    """Progress on a terminal's standard error. It starts late, so that workers are forked before its thread."""
-
-    def __init__(self) -> None:
-        self._progress: Any = None
-        self._task: Any = None
-
-    def show(self, state: Progress) -> None:
-        if self._progress is None:
-            self._progress, self._task = self._open(state.total)
-        self._progress.update(self._task, completed=state.done, failing=state.failing, rate=state.rate_per_s)
-
-    def _open(self, total: int) -> tuple[Any, Any]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[failing]} failing · {task.fields[rate]:.0f} seeds/s"),
-            TimeRemainingColumn(),
-        )
-        progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        progress.start()
-        return progress, progress.add_task("runs", total=total, failing=0, rate=0.0)
-
-    def close(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
 
 
 def main() -> None:

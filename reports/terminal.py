@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from chaos.checkers.verdict import Verdict
@@ -188,3 +189,44 @@ def show_finding(subject: str, seen: str, out: Console, *, good: bool) -> None:
     """One line of the doctor's."""
     mark = "[green]ok[/]   " if good else "[red]wrong[/]"
     out.print(f"{mark} {subject}: {seen}", soft_wrap=True)
+
+
+class Standing(Protocol):
+    """Where a campaign stands (`chaos.campaign.Progress`)."""
+
+    total: int
+    done: int
+    failing: int
+
+    @property
+    def rate_per_s(self) -> float: ...
+
+
+class ProgressBar:
+    """Progress on a terminal's standard error. It starts late, so that workers are forked before its thread."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+
+    def show(self, state: Standing) -> None:
+        """Draw where the campaign stands."""
+        if self._progress is None:
+            self._progress, self._task = self._open(state.total)
+        self._progress.update(self._task, completed=state.done, failing=state.failing, rate=state.rate_per_s)
+
+    def _open(self, total: int) -> tuple[Progress, TaskID]:
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failing]} failing · {task.fields[rate]:.0f} seeds/s"),
+            TimeRemainingColumn(),
+        )
+        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        progress.start()
+        return progress, progress.add_task("runs", total=total, failing=0, rate=0.0)
+
+    def close(self) -> None:
+        """Wipe it from the screen."""
+        if self._progress is not None:
+            self._progress.stop()
