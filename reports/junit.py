@@ -32,7 +32,7 @@ def _scenarios(campaign: Campaign, found: list[Finding], words: Words) -> TestSu
     for (scenario, design), pair in campaign.pairs.items():
         case = TestCase(name=design, classname=f"scenarios.{scenario}")
         case.time = round(pair.wall_s, 3)
-        told = "\n".join(pair.reasons)
+        told = _clean("\n".join(pair.reasons))
         match pair.outcome:
             case "violated" | "unseen":
                 case.result = [_failure(told, _stories(found, scenario, design), _replays(pair))]
@@ -98,7 +98,7 @@ def _failure(told: str, stories: list[Finding], replays: list[str]) -> Failure:
 
 
 def _error(told: str, trace: str, replays: list[str]) -> Error:
-    error = Error(_clean(told.splitlines()[0]) if told else "")
+    error = Error(told.splitlines()[0] if told else "")
     error.text = _clean("\n".join([told, trace, *replays]))
     return error
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from chaos.history import History
-from reports import lanes, sheet, storm, style
+from reports import lanes, panels, sheet, storm, style
 from reports.path import path
 from reports.words import Words
 from tests.reports import storms
@@ -105,14 +105,25 @@ def test_sheets_side_by_side_share_the_time_axis() -> None:
     assert runs[0].rows == runs[1].rows
 
 
-def test_thousands_of_orders_stay_a_small_drawing(words: Words) -> None:
+def test_thousands_of_orders_stay_a_small_drawing(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delivered points are thinned; every order that ended badly is drawn."""
-    run = storm.read(storms.storm(orders=1500))
-    svg = sheet.draw(run, words, "big", full=True)
-    assert len(svg) < 400_000
-    unresolved = sum(1 for life in run.orders if life.outcome() == "unresolved")
-    marks = svg.count(f"fill: {style.OUTCOMES['unresolved'].colour}")
-    assert marks >= unresolved > 100
+    monkeypatch.setattr(panels, "POINTS_AT_MOST", 50)
+    run = storm.read(storms.storm(orders=800))
+    svg = sheet.draw(run, words, "big", full=False)
+    counts = storm.counts_of(run.orders)
+    assert counts["unresolved"] > 50
+    drawn_marks = {name: svg.count(f"fill: {look.colour}") for name, look in style.OUTCOMES.items()}
+    assert drawn_marks["unresolved"] >= counts["unresolved"]
+    assert drawn_marks["delivered"] < 70 < counts["delivered"]
+
+
+def test_times_in_words_keep_their_milliseconds(words: Words) -> None:
+    """Places of lines are rounded to save bytes; what a reader reads is not."""
+    order = storms.OrderEvents(1, storms.MINUTE + 253_000)
+    storms.plain(order)
+    history = History(header())
+    history.events = sorted(order.events, key=lambda event: event.t_us)
+    assert "01:00.253" in texts(lanes.draw(path(history, "O0001"), "O0001", words))
 
 
 def labels(svg: str) -> list[tuple[float, float, float, str]]:

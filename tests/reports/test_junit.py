@@ -18,7 +18,7 @@ def build(directory: Path, outcomes: dict[tuple[str, str], str], **fields: objec
     content = json.loads(file.read_text("utf-8"))
     for cell in content["cells"]:
         cell["outcome"] = outcomes.get((cell["scenario"], cell["design"]), cell["outcome"])
-        cell["reasons"] = [f"because of {cell['outcome']}"]
+        cell["reasons"] = [f"because of {cell['outcome']}\x1b"]
     file.write_text(json.dumps({**content, **fields}), encoding="utf-8")
     reports.build(directory)
     document = JUnitXml.fromfile(str(directory / "junit.xml"))

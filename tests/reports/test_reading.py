@@ -41,19 +41,32 @@ def test_failures_and_samples_are_found(directory: Path) -> None:
     assert all(pair.sample is not None for pair in campaign.of("resilient"))
 
 
+def test_an_undecided_verdict_is_no_violation(directory: Path) -> None:
+    """What could not be judged is counted apart."""
+    runs = directory / "runs.jsonl"
+    lines = runs.read_text("utf-8").splitlines()
+    first = json.loads(lines[0])
+    lines[0] = json.dumps({**first, "outcome": "unknown", "verdicts": {"I-30": "unknown"}})
+    runs.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pair = read(directory).pairs[first["scenario"], first["design"]]
+    assert (pair.undecided["I-30"], pair.violated["I-30"], pair.bad) == (1, 0, 0)
+
+
 def test_gravest_failure_comes_first(directory: Path) -> None:
     """A design that should have held outranks one that was expected to fail; then money counts."""
     change(directory / "campaign.json", cells=[
         {"scenario": name, "design": design, "outcome": outcome, "reasons": [], "runs": 3, "violated": {}, "replay": []}
         for name in campaigns.names(4) for design, outcome in
-        (("naive", "violated" if name == "callback_doubled" else "as expected"), ("resilient", "holds"))
+        (("naive", "violated" if name == "partition_to_channel" else "as expected"), ("resilient", "holds"))
     ])  # fmt: skip
     campaign = read(directory)
     assert campaign.outcome() == "violated"
-    assert campaign.grave_failures()[0].scenario == "callback_doubled"
-    assert campaign.scenarios()[0] == "callback_doubled"
+    assert campaign.grave_failures()[0].scenario == "partition_to_channel"
+    assert campaign.scenarios()[0] == "partition_to_channel"
     rest = [
-        failure.money_fen for failure in campaign.grave_failures() if failure.scenario != "callback_doubled"
+        failure.money_fen
+        for failure in campaign.grave_failures()
+        if failure.scenario != "partition_to_channel"
     ]
     assert rest == sorted(rest, reverse=True)
 
