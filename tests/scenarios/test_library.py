@@ -68,3 +68,23 @@ def test_every_field_of_the_schema_is_described() -> None:
     ]
     undescribed += [name for name, field in schema["properties"].items() if "description" not in field]
     assert undescribed == []
+
+
+def test_the_links_of_a_world_are_those_that_the_manual_lists() -> None:
+    """A rule may only name a link that carries something; the caller stands first."""
+    scenario = loading.load("callback_late")
+    links = {link for link in scenario.links() if "platform-2" not in link}
+    assert links == {
+        ("users", "edge"),
+        ("users", "wechat"),
+        ("wechat", "edge"),
+        ("alpha", "edge"),
+        ("beta", "edge"),
+        ("edge", "platform-1"),
+        ("platform-1", "database"),
+        ("platform-1", "replica"),
+        ("platform-1", "wechat"),
+        ("platform-1", "alpha"),
+        ("platform-1", "beta"),
+        ("platform-1", "users"),
+    }
