@@ -76,7 +76,6 @@ def test_the_links_of_a_world_are_those_that_the_manual_lists() -> None:
     links = {link for link in scenario.links() if "platform-2" not in link}
     assert links == {
         ("users", "edge"),
-        ("users", "wechat"),
         ("wechat", "edge"),
         ("alpha", "edge"),
         ("beta", "edge"),
