@@ -54,6 +54,7 @@ class Jobs(Part):
         self.told_us = 0  # when this node last notified; what it hears right after is its own voice
 
     def start(self) -> None:
+        self.shop.transactions.in_doubt.append(self.look_later)
         self.shop.ports.tasks.spawn(self.listen(), "jobs.listen")
 
     # ------------------------------------------------------------ scheduling
@@ -64,9 +65,10 @@ class Jobs(Part):
         row: JobRow = {"job_id": job_id, "job": job, "ref": ref, "due_us": due_us, "tries": 0}
         if not await tx.insert(JOBS, row, on_conflict="nothing"):
             await tx.update(JOBS, job_id, lambda old: {"due_us": min(old["due_us"], due_us)})
-        if not self.own and due_us < self.clock.now_us() + SOON_US:
+        now = self.clock.now_us()
+        if due_us < now + SOON_US <= self.next_own_us():
             tx.notify("jobs")  # this node goes to work: let the others stand by
-            self.told_us = self.clock.now_us()
+            self.told_us = now
         self.shop.transactions.after_commit(tx, lambda: self.remember(job_id, due_us))
 
     async def begin(self, tx: Transaction, job: str, ref: str) -> None:
@@ -90,6 +92,11 @@ class Jobs(Part):
             self.own[job_id] = due_us
             heappush(self.line, (due_us, job_id))
             self.set_alarm(due_us)
+
+    def look_later(self) -> None:
+        """A job may have been begun by a commit of which we had no answer: see when its lease is over."""
+        self.foreign_us = min(self.foreign_us, self.clock.now_us() + LEASE_US)
+        self.set_alarm(self.foreign_us)
 
     # ------------------------------------------------------------ looking
 
@@ -204,8 +211,8 @@ class Jobs(Part):
             await tx.delete_where(JOBS, {"job_id": row["job_id"], "due_us": row["due_us"]})
             return
         again = {"due_us": again_us, "tries": tries}
-        if await tx.update(JOBS, row["job_id"], again, where={"due_us": row["due_us"]}) is not None:
-            self.shop.transactions.after_commit(tx, lambda: self.remember(row["job_id"], again_us))
+        await tx.update(JOBS, row["job_id"], again, where={"due_us": row["due_us"]})
+        self.shop.transactions.after_commit(tx, lambda: self.remember(row["job_id"], again_us))
 
 
 class NoJobs(Jobs):

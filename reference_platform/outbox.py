@@ -57,10 +57,14 @@ class Outbox(Part):
         await tx.update_where(OUTBOX, {"event_id": OneOf(event_ids)}, {"status": "sent"})
 
     def start(self) -> None:
+        self.shop.transactions.in_doubt.append(self.sweep_later)
+        self.sweep_later()
+
+    def sweep_later(self) -> None:
         self.shop.ports.tasks.spawn(self.sweep(), "outbox.sweep")
 
     async def sweep(self) -> None:
-        """Tell what an earlier life of this node, or one that died, left untold."""
+        """Tell what was left untold: by an earlier life, a node that died, a commit without an answer."""
         started_us = self.clock.now_us()
         while True:
             await self.clock.sleep(SETTLE_US)  # until then the living have noted what they told

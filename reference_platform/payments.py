@@ -55,7 +55,10 @@ class Payments(Part):
             await self.orphan(tx, capture, charge)
         elif charge["status"] != "paid":
             await self.book(tx, capture)
-            if any(row["status"] == "paid" for row in charges):
+            earlier = [row for row in charges if row["status"] == "paid"]
+            if earlier and order["status"] == "held" and capture.paid_fen == charge["amount_fen"]:
+                await self.redeem(tx, order, capture, earlier)
+            elif earlier:
                 await self.pay_twice(tx, order, capture)
             elif capture.paid_fen != charge["amount_fen"]:
                 await self.suspend(tx, order, capture)
@@ -95,6 +98,22 @@ class Payments(Part):
             tx, order, "held", "wrong amount", late, captured_fen=capture.paid_fen, paid_us=capture.paid_us
         )
         await self.shop.remedies.suspended(tx, held["order_id"], held["order_id"], capture.paid_us)
+
+    async def redeem(
+        self, tx: Transaction, order: OrderRow, capture: Capture, earlier: list[ChargeRow]
+    ) -> None:
+        """The right amount after a wrong one: it pays the order, and the wrong one was extra."""
+        paid = {"captured_fen": capture.paid_fen, "paid_us": capture.paid_us}
+        row = await self.shop.fulfilment.begin(tx, order, "paid", paid)
+        for charge in earlier:
+            wrong = Capture(
+                charge["channel"],
+                charge["charge_no"],
+                charge["paid_fen"],
+                charge["transaction_id"],
+                capture.paid_us,
+            )
+            await self.pay_twice(tx, row, wrong)
 
     async def pay_twice(self, tx: Transaction, order: OrderRow, capture: Capture) -> None:
         """One order, paid more than once."""

@@ -32,6 +32,8 @@ class Transactions(Part):
         super().__init__(shop)
         self.database = shop.ports.database
         self._after: dict[Transaction, list[Callable[[], object]]] = {}
+        # What would have started after a commit of which we had no answer: these go and look for it later.
+        self.in_doubt: list[Callable[[], object]] = []
 
     async def run(self, work: Work[T], *args: Any) -> T:
         """The result of `work(tx, *args)` once it is committed."""
@@ -44,6 +46,9 @@ class Transactions(Part):
             except Exception as error:
                 self._after.pop(tx, None)
                 await tx.rollback()
+                if isinstance(error, CommitUnknown):
+                    for look_later in self.in_doubt:
+                        look_later()
                 if not isinstance(error, AGAIN) or tries == len(self.back_off_us):
                     raise
                 await self.clock.sleep(self.back_off_us[tries])

@@ -71,6 +71,7 @@ class Floor:
         }
         for node in self.nodes.values():
             node.start()
+        self.run_for(0.01)
 
     def _load(
         self,

@@ -55,6 +55,17 @@ def test_made_good_once() -> None:
     assert rules(floor) == [("K-01", "provisional", 500)]
 
 
+def test_a_rule_looked_at_twice_pays_once() -> None:
+    """X-39: two workers, one incident."""
+    floor = Floor()
+    order_id = silent(floor, minutes=5.5)
+    shop = floor.platforms["platform-1"].shop
+    floor.kernel.spawn(shop.jobs.handlers["rule"](f"K-01|{order_id}|{order_id}", 1), "again")  # type: ignore[arg-type]
+    floor.run_for(1)
+    assert rules(floor) == [("K-01", "provisional", 500)]
+    assert wallet(floor) == (0, 500)
+
+
 def test_nothing_is_owed_for_a_delivery_in_time() -> None:
     """K-01 precision: the job is cancelled with the delivery."""
     floor = Floor()
@@ -198,6 +209,20 @@ def test_a_third_payment_goes_back_as_well() -> None:
     floor.pay(order_id, n=3)
     floor.run_for(100)
     assert rules(floor) == [("K-03", "done", 1000)] * 2
+    assert floor.balance("suspense") == 0
+
+
+def test_the_right_amount_after_a_wrong_one_pays_the_order() -> None:
+    """K-03 and I-04: the wrong amount was the extra one."""
+    floor = Floor()
+    order_id = floor.order()
+    floor.ask("new_charge", order_id=order_id, channel="wechat")
+    floor.pay(order_id, paid_fen=999)
+    floor.pay(order_id, n=2)
+    floor.run_for(60)
+    assert floor.path(order_id) == ["created", "held", "paid", "completed"]
+    assert floor.channel.refunds == {f"{order_id}/r1": (f"{order_id}/c1", 999, "SUCCESS")}
+    assert rules(floor) == [("K-03", "done", 999)]
     assert floor.balance("suspense") == 0
 
 

@@ -87,6 +87,19 @@ def test_no_such_trade_is_checked_by_a_query() -> None:
     assert floor.status(order_id) == "closed"
 
 
+def test_paid_says_the_close_and_unpaid_says_the_query() -> None:
+    """A query may lag behind: with ORDERPAID on the table nothing is closed."""
+    floor = Floor()
+    order_id = floor.order()
+    floor.run_for(899)
+    floor.channel.pay(f"{order_id}/c1")
+    floor.channel.script.next("query", ChargeState("NOTPAY"))
+    floor.run_for(3)
+    assert floor.status(order_id) == "closing"
+    floor.run_for(60)
+    assert floor.status(order_id) == "completed"
+
+
 def test_other_charges_of_a_paid_order_are_closed() -> None:
     """X-15: what is still open could be paid a second time."""
     floor = Floor()
