@@ -1,7 +1,7 @@
 """I-20: an order closes only after the channel's close or query said unpaid; "already paid" means paid.
 
 A payment after that answer is nobody's fault (a user can pay between the last query and the
-close); it is then I-21's.
+close), nor is a channel whose answer lags its own books; the money is then I-21's.
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ class ClosedOnlyWhenUnpaid(Checker):
             words = "blind" if charge.captured_us == NEVER else "blind_paid"
         elif charge.answer not in UNPAID_ANSWERS:
             words = "said_paid"
-        elif charge.captured_us != NEVER and charge.captured_us < charge.answer_us:
-            words = "was_paid"
         else:
             return
         row = account.row

@@ -24,7 +24,7 @@ class OneKeyOneOrder(Checker):
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._orders: dict[str, str] = {}
-        self._leases: dict[str, Row] = {}
+        self._leases: dict[str, tuple[Row, int]] = {}  # with the time of its latest change
         self._put_off: dict[str, tuple[str, str, int]] = {}
 
     def hears(self) -> dict[str, Handler]:
@@ -63,7 +63,7 @@ class OneKeyOneOrder(Checker):
         if row is None:
             self._leases.pop(event.key, None)
         elif row["status"] == "running":
-            self._leases[event.key] = row
+            self._leases[event.key] = (row, event.t_us)
         else:
             self._leases.pop(event.key, None)
 
@@ -77,9 +77,11 @@ class OneKeyOneOrder(Checker):
             return
         self.checked += 1
         key = self._key(event)
-        lease = self._leases.get(key)
-        asked_us = self.books.invoked.t_us + self.books.epoch_us
-        if lease is not None and asked_us > lease["lease_until_us"] + SKEW_US:
+        asked_us = self.books.invoked.t_us
+        lease, since_us = self._leases.get(key, (None, 0))
+        if lease is None or since_us > asked_us:  # taken, or given back, while the question was on its way
+            return
+        if asked_us + self.books.epoch_us > lease["lease_until_us"] + SKEW_US:
             self._put_off[key] = (event.user, str(self.books.invoked.args["client_key"]), self.books.at)
 
     def _key(self, event: Ok | Fail | Unknown) -> str:

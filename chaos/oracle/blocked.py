@@ -16,6 +16,7 @@ TOUCH_US: Final = 60 * SECOND
 """A fault that struck one message blocks for this long: the platform has to notice and back off."""
 
 _STOPS: Final = frozenset(("node.crash", "node.pause", "node.slow", "channel.down", "channel.result_unknown"))
+_SILENT_SUPPLIERS: Final = frozenset(("supplier.down", "supplier.result_unknown"))
 _BYSTANDERS: Final = ("users", "edge")
 
 
@@ -38,7 +39,7 @@ class Blocked:
             if started is not None:
                 self._add(started[0], event.t_us, started[1])
             return
-        only_suppliers = event.fault == "supplier.down"
+        only_suppliers = event.fault in _SILENT_SUPPLIERS
         if not only_suppliers and not _stops_the_platform(event.fault, event.data):
             return
         if event.phase == "start":

@@ -64,10 +64,10 @@ def test_closing_against_the_channels_word_violates(result: str) -> None:
     assert asked(result, "close").move("O1", "closed").verdict("I-20").witnesses[0].words == "said_paid"
 
 
-def test_closing_on_a_lagging_query_of_a_paid_charge_violates() -> None:
-    """The capture was there before the answer."""
+def test_closing_on_a_lagging_query_of_a_paid_charge_is_the_channels_error() -> None:
+    """The capture was there before the answer, but the channel's word was unpaid: the money is I-21's."""
     story = Story().place().capture().book("CH", "answered", "O1/c1", call="query", result="NOTPAY")
-    assert story.move("O1", "closed").verdict("I-20").witnesses[0].words == "was_paid"
+    assert story.move("O1", "closed").verdict("I-20").outcome == "holds"
 
 
 def test_a_payment_after_the_answer_is_no_violation() -> None:

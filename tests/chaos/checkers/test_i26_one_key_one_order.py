@@ -67,6 +67,15 @@ def test_being_put_off_after_the_lease_violates() -> None:
     )  # fmt: skip
 
 
+def test_being_put_off_for_a_lease_given_back_meanwhile_holds() -> None:
+    """The answer was on its way when the holder gave up the lease: it was right when it was given."""
+    story = crashed_holder()
+    op = story.invoke("u1", "place_order", **KEY)
+    story.state("idempotency", "u1:k1", {"key": "u1:k1", "status": "running", "lease_until_us": 0})
+    story.answer(op, "u1", "place_order", Unknown, status=503, error="in_progress")
+    assert story.end().verdict("I-26").outcome == "holds"
+
+
 def test_being_served_in_the_end_holds() -> None:
     """Put off once, then served."""
     story = put_off(crashed_holder().wait(60 * SECOND)).op(
