@@ -15,7 +15,7 @@ from chaos.history import SCHEMA, Header, History
 from chaos.nemesis import Nemesis, Plan, WatchedHistory
 from chaos.sim_faults import SimFaults
 from reference_platform.designs import Design
-from reference_platform.ports import DAY, HOUR, MINUTE, Ports
+from reference_platform.ports import DAY, HOUR, MINUTE, PortError, Ports
 from reference_platform.tables import CARDS, MEMBERSHIPS, ORDERS, PRODUCTS, TABLES, TICKETS, WALLETS
 from scenarios.model import Scenario
 from scenarios.workload import Burst, Constant, Product, StepPeak
@@ -38,7 +38,7 @@ from sim.database.config import DatabaseConfig
 from sim.database.server import DatabaseServer
 from sim.edge import Edge
 from sim.ids import StableIds
-from sim.kernel import Kernel
+from sim.kernel import HarnessError, Kernel
 from sim.network import Network
 from sim.node import Handler, Incarnation, Node
 from sim.people import Members, Phone, Shop, Staff
@@ -250,7 +250,7 @@ class SimWorld:
 
     def _node(self, name: str) -> Node:
         workers = self.scenario.knobs.workers or self.design.config.workers
-        return Node(self.kernel, name, self._boot, workers=workers)
+        return Node(self.kernel, name, self._boot, workers=workers, on_error=_task_died)
 
     def _boot(self, incarnation: Incarnation) -> Handler:
         """What a platform node runs, from the first start and again after each crash."""
@@ -296,6 +296,12 @@ STATE_DEADLINES_US = {
     "refunding": 60 * MINUTE,
 }
 REPLICA_LAG_US = 100_000
+
+
+def _task_died(task: str, error: BaseException) -> None:
+    """Background work that trips over the world dies alone, as on a real server; a bug stops the run."""
+    if not isinstance(error, PortError):
+        raise HarnessError(f"task {task} failed and nobody awaits it: {error!r}") from error
 
 
 def _shape(wanted: Constant | StepPeak | Burst) -> traffic.Shape:

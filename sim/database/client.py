@@ -122,6 +122,8 @@ class DatabaseClient:
             raise self.refusal(tx)
         if tx.state == NEW:
             if not server.up:
+                if server.outage is not None:
+                    server.outage.touched += 1
                 await sleep(server.config.connect_timeout_us)
                 tx.state = LOST
                 raise ConnectionLost("cannot connect")
@@ -242,15 +244,16 @@ class DatabaseClient:
         return TransactionAborted("the transaction has ended")
 
     def drop(self, error: DatabaseError | None) -> int:
-        """Kill every session, listening ones included; how many were in a transaction."""
+        """Kill every session; how many there were, listening ones included."""
         self.drops += 1
         open_sessions = list(self.sessions)
         for tx in open_sessions:
             self.server.kill(tx, error)
+        killed = len(open_sessions) + len(self.subscriptions)
         for subscription in self.subscriptions.values():
             subscription.lose(error)
         self.subscriptions.clear()
-        return len(open_sessions)
+        return killed
 
     def abandon(self) -> int:
         """The node is gone, so nobody is told; queued requests for a connection vanish."""

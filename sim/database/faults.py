@@ -76,10 +76,10 @@ class DatabaseFaults:
         return evidence
 
     def crash(self) -> Evidence:
-        """The server dies; the committed is safe."""
+        """The server dies; the committed is safe. Touched are the sessions killed and the connections refused."""
         self.server.up = False
         self._hinder()
-        evidence = self.drop_connections()
+        self.server.outage = evidence = self.drop_connections()
         evidence.fault = "crash"
         return evidence
 

@@ -67,6 +67,7 @@ class DatabaseServer:
         self.up = True
         self.hindered = False  # down or slowed: statements take the long way round
         self.slowed: Evidence | None = None
+        self.outage: Evidence | None = None
         self.slow_disk: Evidence | None = None
         self.disk_full: Evidence | None = None
         self.ack_fault: AckFault | None = None
