@@ -59,6 +59,7 @@ class Pair:
     expected: tuple[str, ...] = ()
     sometimes: tuple[str, ...] = ()
     sample: Path | None = None
+    sample_seed: int = -1
 
     @property
     def unseen(self) -> list[str]:

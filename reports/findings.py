@@ -17,6 +17,7 @@ class Finding:
     """What the kept runs say of one order (or wallet, card, …): `sentence` is of its gravest witness."""
 
     failure: Failure
+    entity: str
     entity_id: str
     users: tuple[str, ...]
     amount_fen: int
@@ -26,22 +27,24 @@ class Finding:
 
 
 def findings(campaign: Campaign, lang: str) -> list[Finding]:
-    """Every witness of every kept failure, joined by order; of unexpected failures first, then by money."""
+    """Every witness of every kept failure, joined by order; of unexpected failures first, orders before the rest, then by money."""
     titles = Titles(lang)
     found: list[Finding] = []
     for failure in campaign.failures:
-        cases: dict[str, list[tuple[str, Witness]]] = {}
+        cases: dict[tuple[str, str], list[tuple[str, Witness]]] = {}
         for verdict in failure.verdicts:
             for witness in verdict.witnesses:
-                cases.setdefault(witness.id, []).append((verdict.invariant, witness))
+                cases.setdefault((witness.entity, witness.id), []).append((verdict.invariant, witness))
         expected = campaign.pair(failure).outcome != "violated"
-        for entity_id, many in cases.items():
+        for (entity, entity_id), many in cases.items():
             invariant, gravest = max(many, key=lambda case: case[1].amount_fen)
             names = tuple(dict.fromkeys(name for name, _ in many))
             users = tuple(dict.fromkeys(user for _, witness in many for user in witness.users))
             sentence = titles.witness(invariant, gravest)
-            found.append(Finding(failure, entity_id, users, gravest.amount_fen, names, sentence, expected))
-    found.sort(key=lambda f: (f.expected, -f.amount_fen, f.failure.id, f.entity_id))
+            found.append(
+                Finding(failure, entity, entity_id, users, gravest.amount_fen, names, sentence, expected)
+            )
+    found.sort(key=lambda f: (f.expected, f.entity != "order", -f.amount_fen, f.failure.id, f.entity_id))
     return _varied(found)
 
 

@@ -44,7 +44,7 @@ def read(directory: Path) -> Campaign:
         header = _header(path)
         known = campaign.pairs.get((header.scenario, header.design))
         if known is not None:
-            known.sample = path
+            known.sample, known.sample_seed = path, header.seed
     return campaign
 
 

@@ -151,6 +151,15 @@ def test_a_page_of_many_scenarios_stays_small_and_names_what_it_left_out(tmp_pat
     assert left.count("storm_") == 28 * 2 - page.SHEETS_AT_MOST
 
 
+def test_designs_stand_side_by_side_under_one_seed_where_it_was_kept(tmp_path: Path) -> None:
+    """The sample is of the first seed; the failure of that seed is shown beside it, not a dearer one."""
+    campaign = read(campaigns.write(tmp_path / "results", scenarios=2, seeds=3, orders=30))
+    sample = campaign.pairs["callback_lost", "resilient"].sample
+    assert sample is not None
+    kept = page._kept_runs(campaign, "callback_lost")
+    assert kept == {"naive": tmp_path / "results/failures/callback_lost-naive-1", "resilient": sample}
+
+
 def pair(design: str, outcome: str, runs: int = 10, bad: int = 0, scenario: str = "s") -> Pair:
     found = Pair(scenario, design, outcome, runs=runs, bad=bad)
     if bad:
