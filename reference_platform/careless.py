@@ -124,8 +124,13 @@ class InlineFulfilment(Fulfilment):
     async def begin(self, tx: Transaction, order: OrderRow, paid: str, changes: dict[str, Any]) -> OrderRow:
         row = await self.shop.orders.transition(tx, order, paid, "captured", **changes)
         spawn = self.shop.ports.tasks.spawn
-        self.shop.transactions.after_commit(tx, lambda: spawn(self.fulfil(row), "fulfil"))
+        self.shop.transactions.after_commit(tx, lambda: spawn(self.fulfil_from_memory(row), "fulfil"))
         return row
+
+    async def fulfil_from_memory(self, order: OrderRow) -> None:
+        """Nobody waits for this and nobody repeats it: whatever goes wrong, the order stays as it is."""
+        with suppress(PortError, Refused):
+            await self.fulfil(order)
 
     async def fulfil(self, order: OrderRow) -> None:
         """Hand over the goods and mark the order as completed."""

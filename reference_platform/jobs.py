@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 from typing import Final
 
+from reference_platform.answers import Refused
 from reference_platform.ports import (
     HOUR,
     MINUTE,
@@ -34,6 +35,7 @@ ECHO_US: Final = 100_000
 FALLBACK_MAX_US: Final = 8 * HOUR
 RETRY_US: Final = SECOND
 RETRY_MAX_US: Final = 30 * SECOND
+GIVE_UP_AFTER: Final = 8
 FULL_US: Final = 100_000
 TICK_US: Final = 200_000
 GRACE_US: Final = 20 * SECOND  # how long another node's job may be overdue
@@ -191,12 +193,16 @@ class Jobs(Part):
 
     async def perform(self, row: JobRow) -> None:
         """Run the handler, then forget the job or put it off."""
+        tries = row["tries"]
+        again_us: int | None = self.clock.now_us() + min(RETRY_US << min(tries, 10), RETRY_MAX_US)
         try:
-            again_us = await self.handlers[row["job"]](row["ref"], row["tries"])
+            again_us = await self.handlers[row["job"]](row["ref"], tries)
             tries = 0
         except PortError:
-            tries = row["tries"]
-            again_us = self.clock.now_us() + min(RETRY_US << min(tries, 10), RETRY_MAX_US)
+            pass  # put off as computed above
+        except Refused:  # what the job is about is gone, for instance with a failover; perhaps it comes back
+            if tries >= GIVE_UP_AFTER:
+                again_us = None
         while True:
             try:
                 await self.shop.transactions.run(self.finish, row, again_us, tries)

@@ -6,6 +6,7 @@ import pytest
 
 from reference_platform import designs
 from reference_platform.designs import LADDER
+from reference_platform.ports import Response
 from reference_platform.tables import CARDS, OUTBOX, POSTINGS
 from tests.reference_platform.floor import CARD, TOPUP, VIP, Floor
 from tests.reference_platform.test_jobs import schedule
@@ -49,13 +50,27 @@ def test_fulfilment_survives_a_crash_from_the_outbox_on(name: str) -> None:
     assert (floor.status(order_id) in ("completed", "refunded")) == (name == "outbox")
 
 
+def test_a_task_in_memory_that_fails_is_simply_lost() -> None:
+    """What a job would have repeated: the connection breaks while the goods are handed over."""
+    floor = Floor("callback_idempotent")
+    order_id = floor.order()
+    before = floor.commits
+    answers: list[Response] = []
+    floor.send_later(floor.channel.pay(f"{order_id}/c1"), answers)
+    while floor.commits == before:
+        floor.run_for(0.0001)
+    floor.database.faults.drop_connections()
+    floor.run_for(10)
+    assert floor.status(order_id) == "paid"
+
+
 def test_a_notice_that_was_not_told_is_told_after_the_restart() -> None:
     """The outbox is swept at each start."""
     floor = Floor()
     order_id = floor.order()
     before = floor.commits
-    answers: list[object] = []
-    floor.send_later(floor.channel.pay(f"{order_id}/c1"), answers)  # type: ignore[arg-type]
+    answers: list[Response] = []
+    floor.send_later(floor.channel.pay(f"{order_id}/c1"), answers)
     while floor.commits == before:
         floor.run_for(0.00001)
     floor.nodes["platform-1"].crash()

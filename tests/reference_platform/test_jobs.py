@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference_platform.answers import Refused
 from reference_platform.ports import SECOND, OutcomeUnknown
 from reference_platform.tables import JOBS
 from sim.clock import EPOCH_US
@@ -14,8 +15,14 @@ class Diary:
     """A job handler that writes down when it ran and where, and can be told to fail."""
 
     def __init__(
-        self, floor: Floor, again: tuple[int, ...] = (), errors: int = 0, takes_s: float = 0
+        self,
+        floor: Floor,
+        again: tuple[int, ...] = (),
+        errors: int = 0,
+        takes_s: float = 0,
+        error: Exception | None = None,
     ) -> None:
+        self._error = error or OutcomeUnknown("no answer")
         self.ran: list[tuple[str, int]] = []
         self._floor = floor
         self._again = list(again)
@@ -33,7 +40,7 @@ class Diary:
                 await clock.sleep(self._takes_us)
             if self._errors:
                 self._errors -= 1
-                raise OutcomeUnknown(ref)
+                raise self._error
             return clock.now_us() + self._again.pop(0) * SECOND if self._again else None
 
         return run
@@ -106,6 +113,16 @@ def test_trouble_outside_puts_a_job_off_with_growing_pauses() -> None:
     schedule(floor, "a", 10)
     floor.run_for(100)
     assert diary.times() == [10, 12, 16, 24]
+
+
+def test_a_job_without_an_object_is_given_up_after_a_while() -> None:
+    """X-46: nothing is retried for ever."""
+    floor = Floor()
+    diary = Diary(floor, errors=99, error=Refused(404, "gone"))
+    schedule(floor, "a", 10)
+    floor.run_for(600)
+    assert len(diary.ran) == 8
+    assert floor.rows(JOBS, job="test") == []
 
 
 def test_the_same_job_twice_is_one_job_at_the_earlier_time() -> None:
