@@ -131,7 +131,7 @@ def _evidence(failure: Failure, order_id: str) -> set[int]:
 # ------------------------------------------------------------------ the rest
 
 
-def _order(finding: Finding, words: Words) -> dict[str, str]:
+def _order(finding: Finding, words: Words) -> dict[str, Any]:
     failure = finding.failure
     return {
         "id": finding.entity_id,
@@ -139,7 +139,7 @@ def _order(finding: Finding, words: Words) -> dict[str, str]:
         "member": words("figure.comma").join(finding.users) or "–",
         "money": yuan(finding.amount_fen),
         "what": finding.sentence,
-        "invariants": " ".join(finding.invariants),
+        "names": finding.invariants,
         "where": f"{failure.scenario} · {failure.design} · {failure.seed}",
         "status": words("cell.expected") if finding.expected else "",
     }

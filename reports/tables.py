@@ -45,10 +45,8 @@ def verdicts(campaign: Campaign, words: Words) -> list[dict[str, Any]]:
 
 def _verdict(pair: Pair | None, design: str, words: Words) -> dict[str, Any]:
     if pair is None or not pair.runs:
-        return cell("none", words, design=design, count="", lines=[])
+        return cell("none", words, design=design, count="", names=[], lines=[])
     lines: list[str] = []
-    if pair.violated:
-        lines.append(" ".join(sorted(pair.violated)))
     concluded = pair.outcome in ("violated", "expected")  # then silence elsewhere says nothing
     for key, names in (
         ()
@@ -67,7 +65,8 @@ def _verdict(pair: Pair | None, design: str, words: Words) -> dict[str, Any]:
     ]
     if pair.crashed:
         lines.append(words("cell.crashed", names=words("figure.comma").join(sorted(pair.crashed))))
-    return cell(pair.outcome, words, design=design, count=count_of(pair, words), lines=lines)
+    count, names = count_of(pair, words), sorted(pair.violated)
+    return cell(pair.outcome, words, design=design, count=count, names=names, lines=lines)
 
 
 def _fault(words: Words, rule: str) -> str:
