@@ -43,8 +43,10 @@ def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
 def done_k03(timeline: Timeline, debts: list[Debt]) -> list[Act]:
     """What was given back since the first extra capture: in the rule's name, or a whole charge.
 
-    Which charge it was does not matter, so acts and debts are paired in order of time.
+    Which charge it was does not matter, so acts and debts are paired in order of time, and a charge given
+    back whole pays its debt although another amount was captured on it (one may have been paid wrongly).
     """
+    captured = {charge: fen for _, _, charge, fen in timeline.captures()}
     named = named_refunds(timeline, "K-03")
     mine = {act.incident for act in named}
     since_us = debts[0].due_us if debts else 0
@@ -53,11 +55,18 @@ def done_k03(timeline: Timeline, debts: list[Debt]) -> list[Act]:
         for t_us, charge, fen in timeline.refunded_in_full()
         if charge not in mine and t_us >= since_us
     ]
-    incidents = [debt.incident for debt in debts] + ["surplus"] * (len(named) + len(others))
-    return [
-        msgspec.structs.replace(act, incident=incident)
-        for act, incident in zip(named + others, incidents, strict=False)
-    ]
+    acts = []
+    for n, act in enumerate(named + others):
+        debt = debts[n] if n < len(debts) else None
+        whole = debt is not None and act.amount_fen == captured.get(act.incident)
+        acts.append(
+            msgspec.structs.replace(
+                act,
+                incident="surplus" if debt is None else debt.incident,
+                amount_fen=debt.amount_fen if debt is not None and whole else act.amount_fen,
+            )
+        )
+    return acts
 
 
 def _no_order(standing: Standing) -> bool:

@@ -23,6 +23,13 @@ def test_it_does_not_matter_which_of_the_two_comes_back() -> None:
     assert twice().promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c1").verdicts() == ["exact"]
 
 
+def test_the_one_of_the_wrong_amount_may_come_back_whole() -> None:
+    """1 fen short in minute 1, the right amount in minute 3: the short one is the extra."""
+    life = Life().order().captured(1, fen=999).status(1.1, "held").captured(3, "O1/c2").completed(4)
+    life.promises(4, "K-03", refund="O1/r1").refunded(5, "O1/c1", 999)
+    assert life.verdicts() == ["exact"]
+
+
 def test_a_second_capture_that_is_kept_is_missed() -> None:
     """The member paid twice."""
     (finding,) = twice().audit().wrong()
