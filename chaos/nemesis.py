@@ -129,7 +129,10 @@ class Nemesis:
 
     def _drawn(self, armed: _Armed, where: str, key: tuple[str, ...]) -> bool:
         probability = armed.rule.probability
-        return probability >= 1.0 or self._streams.uniform(f"fault.{armed.index}.{armed.fault}", where, *key) < probability
+        return (
+            probability >= 1.0
+            or self._streams.uniform(f"fault.{armed.index}.{armed.fault}", where, *key) < probability
+        )
 
     # -------------------------------------------------------- window faults
 

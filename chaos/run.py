@@ -54,7 +54,9 @@ class RunResult:
         return [verdict.invariant for verdict in self.verdicts if verdict.outcome == "violated"]
 
 
-def run(scenario: Scenario, design: str, seed: int, *, plan: Plan | None = None, stop_first: bool = False) -> RunResult:
+def run(
+    scenario: Scenario, design: str, seed: int, *, plan: Plan | None = None, stop_first: bool = False
+) -> RunResult:
     """Put one design through one storm and judge it.
 
     The same arguments give the same history, byte for byte, in any process. With `stop_first` the
@@ -111,8 +113,12 @@ async def _final_reads(world: SimWorld) -> None:
         await _read(world, "product", product.sku, "reader", "view_product", {"sku": product.sku})
 
 
-async def _read(world: SimWorld, subject: str, key: str, user: str, action: str, args: dict[str, str]) -> None:
-    outcome = await world.network.call("users", "edge", Request(action, user, args), READ_TIMEOUT_US, ("read", key))
+async def _read(
+    world: SimWorld, subject: str, key: str, user: str, action: str, args: dict[str, str]
+) -> None:
+    outcome = await world.network.call(
+        "users", "edge", Request(action, user, args), READ_TIMEOUT_US, ("read", key)
+    )
     answered = isinstance(outcome, Response) and outcome.status < 300
     world.history.read(subject, key, outcome.body if answered else {"error": str(outcome)})
 

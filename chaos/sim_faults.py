@@ -206,7 +206,9 @@ class SimFaults:
         return wrong
 
 
-def _message_effect(nemesis: Nemesis, faults: Sequence[str], link: str, key: tuple[Any, ...]) -> Effect | None:
+def _message_effect(
+    nemesis: Nemesis, faults: Sequence[str], link: str, key: tuple[Any, ...]
+) -> Effect | None:
     where = link.replace(">", "->")
     site = tuple(map(str, key))
     for fault in faults:

@@ -78,7 +78,12 @@ class SimWorld:
         if sink is not None:
             sink(self.history)
         self.nemesis = Nemesis(
-            scenario.faults, kernel=kernel, streams=streams, history=self.history, heal_us=self.heal_us, plan=plan
+            scenario.faults,
+            kernel=kernel,
+            streams=streams,
+            history=self.history,
+            heal_us=self.heal_us,
+            plan=plan,
         )
         if self.nemesis.watched:
             self.history.watch(self.nemesis)
@@ -232,7 +237,9 @@ class SimWorld:
         self.channels: dict[str, Channel] = {}
         for name in workload.channels():
             post = post_by(self.kernel, self.network, name)
-            channel = Channel(name, CONTRACTS[name], app_id=APP_ID, post=post, seal=self.seals[name], **shared)
+            channel = Channel(
+                name, CONTRACTS[name], app_id=APP_ID, post=post, seal=self.seals[name], **shared
+            )
             self.channels[name] = channel
             self._host(name, channel_node(self.kernel, channel))
         self.suppliers: dict[str, Supplier] = {}
@@ -255,7 +262,10 @@ class SimWorld:
     def _boot(self, incarnation: Incarnation) -> Handler:
         """What a platform node runs, from the first start and again after each crash."""
         name = incarnation.name
-        ways = [self.network.link_delay(name, end) if self.links_at_risk else None for end in ("database", "replica")]
+        ways = [
+            self.network.link_delay(name, end) if self.links_at_risk else None
+            for end in ("database", "replica")
+        ]
         client = self.database.connect(name, *ways)
         incarnation.on_crash.append(lambda: self.database.abandon(name))
         ports = Ports(
@@ -283,7 +293,10 @@ class SimWorld:
         for product in self.scenario.workload.products:
             load(PRODUCTS, [_product_row(product)])
             load(CARDS, [_card_row(product.sku, n) for n in range(1, product.stock + 1)])
-        load(WALLETS, [{"user": u, "balance_fen": f, "provisional_fen": 0} for u, f in self._opening_wallets().items()])
+        load(
+            WALLETS,
+            [{"user": u, "balance_fen": f, "provisional_fen": 0} for u, f in self._opening_wallets().items()],
+        )
         load(MEMBERSHIPS, [{"user": user, "until_us": until} for user, until in self._members().items()])
 
 
@@ -332,4 +345,10 @@ def _product_row(product: Product) -> dict[str, Any]:
 
 def _card_row(sku: str, number: int) -> dict[str, Any]:
     card_id = f"{sku}#{number:07d}"
-    return {"card_id": card_id, "sku": sku, "secret": f"secret of {card_id}", "status": "available", "order_id": ""}
+    return {
+        "card_id": card_id,
+        "sku": sku,
+        "secret": f"secret of {card_id}",
+        "status": "available",
+        "order_id": "",
+    }

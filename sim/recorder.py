@@ -28,7 +28,9 @@ class Recorder(Protocol):
         """Effect or none; nobody on this side knows."""
         ...
 
-    def state(self, tx: int, node: str, book: str, table: str, op: str, key: str, row: Mapping[str, Any] | None) -> None:
+    def state(
+        self, tx: int, node: str, book: str, table: str, op: str, key: str, row: Mapping[str, Any] | None
+    ) -> None:
         """A transaction committed this row (`op`: insert, update, delete or revert)."""
         ...
 
