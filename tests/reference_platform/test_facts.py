@@ -12,7 +12,7 @@ from tests.reference_platform.floor import Floor
 def case(floor: Floor, order_id: str, incident: str = "", **rows: Any) -> Case:
     parts = {"charges": floor.rows(CHARGES), "attempts": [], "refunds": [], "compensations": []} | rows
     order: Any = floor.row(ORDERS, order_id=order_id)
-    return Case(order_id, incident or order_id, order["created_us"], 0, order, **parts)  # type: ignore[arg-type]
+    return Case(order_id, incident or order_id, order["created_us"], 0, order, **parts)
 
 
 def refund(quantity: int, status: str = "requested") -> dict[str, Any]:
