@@ -55,6 +55,11 @@ class _Armed:
     seen: int = 0
     blows: list[tuple[str, Blow]] = field(default_factory=list)
 
+    @property
+    def window_site(self) -> str:
+        """The one site of a window fault."""
+        return f"{self.index}/{self.fault}/{self.where}/window"
+
 
 class Nemesis:
     """Storm for the actors, clockwork for the windows. One for each run."""
@@ -142,12 +147,12 @@ class Nemesis:
         for armed in self._rules:
             if not armed.rule.window or armed.rule.on is not None:
                 continue
-            if self._wanted(armed, f"{armed.index}/{armed.fault}/{armed.where}/window"):
+            if self._wanted(armed):
                 self._kernel.call_at(armed.start_us, self._begin, armed, "")
 
-    def _wanted(self, armed: _Armed, site: str) -> bool:
+    def _wanted(self, armed: _Armed) -> bool:
         if self._given is not None:
-            return site in self._given
+            return armed.window_site in self._given
         return self._drawn(armed, armed.where, ("window",))
 
     def see(self, name: str, event: Event) -> None:
@@ -161,14 +166,13 @@ class Nemesis:
             armed.start_us = start
             if armed.rule.until is not None:
                 armed.until_us = min(start + armed.rule.until - armed.rule.start, self._heal_us)
-            if armed.rule.window and start < self._heal_us:
-                if self._wanted(armed, f"{armed.index}/{armed.fault}/{armed.where}/window"):
-                    self._kernel.call_at(start, self._begin, armed, acting)
+            if armed.rule.window and start < self._heal_us and self._wanted(armed):
+                self._kernel.call_at(start, self._begin, armed, acting)
 
     def _begin(self, armed: _Armed, acting: str) -> None:
         if self._kernel.now >= self._heal_us:
             return
-        site = f"{armed.index}/{armed.fault}/{armed.where}/window"
+        site = armed.window_site
         self.plan[site] = dict(armed.params)
         self._history.fault(armed.fault, "start", site, {"where": armed.where, **armed.params})
         for blow in self._world.inflict(armed.fault, armed.params, armed.where, acting):

@@ -142,7 +142,7 @@ class SimWorld:
 
     def _opening_wallets(self) -> dict[str, int]:
         opening = self.scenario.workload.wallet_fen
-        return {user: opening for user in self.users()} if opening else {}
+        return dict.fromkeys(self.users(), opening) if opening else {}
 
     def _members(self) -> dict[str, int]:
         """Who is a member when the run begins, and until when by the platform's clock."""
