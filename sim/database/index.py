@@ -4,26 +4,28 @@ As in PostgreSQL an entry exists for every row version that somebody may still s
 checks the version it sees against its predicate. An index of one column finds by hash and orders
 its values only once a range asks for it; one of several columns keeps, for each value of all but
 its last column, the entries in order of the last. Most such groups have one entry or a few, so
-they stay plain until they are large.
+they stay plain until they are large. A large one has no order until somebody asks for it: most are
+heaps of finished things, which nobody ever walks along.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
 from sortedcontainers import SortedList
 
-# Above this many, moving a plain list's tail costs more than a SortedList.
+# Above this many, moving a plain list's tail costs more than a dict, or a SortedList once ordered.
 PLAIN_MAX = 512
+_SEVERAL = frozenset((list, dict, SortedList))  # what holds several items; anything else is the one item
 
 Entry = tuple[Any, Any]  # value of the last column, primary key
 
 
 class HashIndex:
-    """One column. A leaf is a bare key (the common case), a sorted list or a SortedList of keys."""
+    """One column. A leaf is a bare key (the common case), or several keys: see `_add`."""
 
     __slots__ = ("columns", "values_of", "leaves", "ordered")
 
@@ -40,7 +42,7 @@ class HashIndex:
             self.leaves[values] = key
             if self.ordered is not None and values is not None:
                 self.ordered.add(values)
-        elif type(leaf) is list or type(leaf) is SortedList:
+        elif type(leaf) in _SEVERAL:
             _add(self.leaves, values, leaf, key)
         elif leaf != key:
             self.leaves[values] = [leaf, key] if leaf < key else [key, leaf]
@@ -48,27 +50,22 @@ class HashIndex:
     def remove(self, values: Any, key: Any) -> None:
         """Take the entry out; it must be there."""
         leaf = self.leaves[values]
-        if type(leaf) is list or type(leaf) is SortedList:
+        if type(leaf) in _SEVERAL:
             _remove(self.leaves, values, leaf, key)
         else:
             del self.leaves[values]
             if self.ordered is not None and values is not None:
                 self.ordered.remove(values)
 
-    def find(self, values: Any) -> Iterable[Any]:
+    def find(self, values: Any) -> Sequence[Any]:
         """The keys under this value, ascending."""
-        leaf = self.leaves.get(values)
-        if leaf is None:
-            return ()
-        keys: Iterable[Any] = leaf if type(leaf) is list or type(leaf) is SortedList else (leaf,)
-        return keys
+        return _sorted(self.leaves, values)
 
     def after(self, values: Any, key: Any) -> Iterator[Any]:
         """The keys under this value that are greater than `key`."""
-        leaf: Any = self.leaves.get(values)
-        if type(leaf) is SortedList:
-            return iter(leaf.irange(key, None, (False, True)))
-        keys = list(self.find(values))
+        keys: Any = _sorted(self.leaves, values)
+        if type(keys) is SortedList:
+            return iter(keys.irange(key, None, (False, True)))
         return iter(keys[bisect_right(keys, key) :])
 
     def walk(self, _prefix: Any, low: Any, high: Any, last: Entry | None) -> Iterator[Entry]:
@@ -94,7 +91,7 @@ class HashIndex:
 
 
 class GroupIndex:
-    """Several columns: sorted entries for each prefix. A group is a bare entry, a list or SortedList."""
+    """Several columns: the entries for each prefix. A group is a bare entry, or several: see `_add`."""
 
     __slots__ = ("columns", "values_of", "groups", "null_groups", "pair")
 
@@ -116,7 +113,7 @@ class GroupIndex:
         group = groups.get(prefix)
         if group is None:
             groups[prefix] = entry
-        elif type(group) is list or type(group) is SortedList:
+        elif type(group) in _SEVERAL:
             _add(groups, prefix, group, entry)
         elif group != entry:
             groups[prefix] = [group, entry] if group < entry else [entry, group]
@@ -127,7 +124,7 @@ class GroupIndex:
         last = values[-1]
         groups = self.null_groups if last is None else self.groups
         group = groups[prefix]
-        if type(group) is list or type(group) is SortedList:
+        if type(group) in _SEVERAL:
             _remove(groups, prefix, group, key if last is None else (last, key))
         else:
             del groups[prefix]
@@ -143,7 +140,7 @@ class GroupIndex:
             return ()
         if type(group) is tuple:
             return (group[1],) if group[0] == last else ()
-        return (key for _, key in _between(group, last, last, None))
+        return (key for _, key in _between(_sorted(self.groups, prefix), last, last, None))
 
     def after(self, values: Any, key: Any) -> Iterator[Any]:
         """The keys under these values that are greater than `key`."""
@@ -151,25 +148,15 @@ class GroupIndex:
         last = values[-1]
         if last is None:
             return (other for other in self.nulls(prefix) if other > key)
-        group = self.groups.get(prefix, ())
-        if type(group) is tuple:
-            group = [group] if group else []
-        return (other for _, other in _between(group, last, last, (last, key)))
+        return (other for _, other in _between(_sorted(self.groups, prefix), last, last, (last, key)))
 
     def walk(self, prefix: Any, low: Any, high: Any, last: Entry | None) -> Iterator[Entry]:
         """Entries of a prefix within the bounds in order, after `last`; NULL left out."""
-        group = self.groups.get(prefix)
-        if group is None:
-            return iter(())
-        return _between([group] if type(group) is tuple else group, low, high, last)
+        return _between(_sorted(self.groups, prefix), low, high, last)
 
-    def nulls(self, prefix: Any) -> Iterable[Any]:
+    def nulls(self, prefix: Any) -> Sequence[Any]:
         """The keys of a prefix without a value in the last column."""
-        keys = self.null_groups.get(prefix)
-        if keys is None:
-            return ()
-        several: Iterable[Any] = keys if type(keys) is list or type(keys) is SortedList else (keys,)
-        return several
+        return _sorted(self.null_groups, prefix)
 
     def prefix_given(self, given: tuple[Any, ...]) -> Any:
         """The prefix from the values of all columns but the last."""
@@ -204,8 +191,25 @@ def _between(group: Any, low: Any, high: Any, last: Entry | None) -> Iterator[En
         yield entry
 
 
+def _sorted(owner: dict[Any, Any], place: Any) -> Sequence[Any]:
+    """What stands at a place of an index, as a sequence in order."""
+    items = owner.get(place)
+    if type(items) is dict:
+        items = owner[place] = SortedList(items)
+    elif items is None:
+        return ()
+    return items if type(items) in _SEVERAL else (items,)
+
+
 def _add(owner: dict[Any, Any], place: Any, items: Any, item: Any) -> None:
-    """Add to a sorted list unless it is there; a list that grew large becomes a SortedList."""
+    """Add to several items unless it is there.
+
+    A few are a sorted list. A list that grew large becomes a dict, and that a SortedList when its
+    order is asked for.
+    """
+    if type(items) is dict:
+        items[item] = None
+        return
     if type(items) is SortedList:
         if item not in items:
             items.add(item)
@@ -217,18 +221,21 @@ def _add(owner: dict[Any, Any], place: Any, items: Any, item: Any) -> None:
         if items[position] != item:
             items.insert(position, item)
     if len(items) > PLAIN_MAX:
-        owner[place] = SortedList(items)
+        owner[place] = dict.fromkeys(items)
 
 
 def _remove(owner: dict[Any, Any], place: Any, items: Any, item: Any) -> None:
-    """Remove from a sorted list; a SortedList that got small becomes plain again, one item bare."""
-    if type(items) is SortedList:
-        items.remove(item)
-        if len(items) == PLAIN_MAX // 2:
-            owner[place] = list(items)
+    """Remove from several items; a few left become a sorted list again, one left stands bare."""
+    if type(items) is list:
+        position = bisect_left(items, item)
+        assert items[position] == item, "an index lost an entry"
+        del items[position]
+        if len(items) == 1:
+            owner[place] = items[0]
         return
-    position = bisect_left(items, item)
-    assert items[position] == item, "an index lost an entry"
-    del items[position]
-    if len(items) == 1:
-        owner[place] = items[0]
+    if type(items) is dict:
+        del items[item]
+    else:
+        items.remove(item)
+    if len(items) == PLAIN_MAX // 2:
+        owner[place] = sorted(items)

@@ -53,6 +53,8 @@ def plan_for(store: Store, where: Mapping[str, Any], order_by: str | None) -> Pl
     plan = store.plans.get(shape)
     if plan is None:
         plan = store.plans[shape] = _make_plan(store, where, order_by)
+        if plan.index in store.sleeping:
+            store.wake(plan.index)
     return plan
 
 
@@ -64,7 +66,7 @@ def _make_plan(store: Store, where: Mapping[str, Any], order_by: str | None) -> 
         return Plan(Access.KEY, in_order=True)
     best: Plan | None = None
     best_score = (0, False, 0)
-    for index in store.indexes:
+    for index in store.indexes + store.sleeping:
         plan = _index_plan(store, index, where, equal, several, order_by)
         if plan is None:
             continue

@@ -4,6 +4,9 @@ A row that is committed, unlocked and older than every open snapshot is *settled
 bare dict: almost all rows, almost all the time. Any other row is a chain of `Version` objects,
 newest first. Whatever ends a transaction or a snapshot settles rows again, so memory follows the
 rows, not their history.
+
+An index that is not unique sleeps until a plan first wants it, and is then built from the rows: most
+runs never ask for most of them, and keeping them up is most of what a write costs.
 """
 
 from __future__ import annotations
@@ -88,6 +91,7 @@ class Store:
         "rows",
         "indexes",
         "uniques",
+        "sleeping",
         "indexed",
         "plans",
         "_moving",
@@ -100,10 +104,25 @@ class Store:
         self.booked = table.book is not None
         self.rows: dict[Any, Any] = {}
         self.uniques = tuple(index_of(columns) for columns in table.unique)
-        self.indexes = self.uniques + tuple(index_of(columns) for columns in table.indexes)
+        self.indexes: tuple[Index, ...] = self.uniques  # those that are kept up
+        self.sleeping = tuple(index_of(columns) for columns in table.indexes)
         self.indexed = frozenset(column for index in self.indexes for column in index.columns)
         self.plans: dict[Any, Any] = {}
         self._moving: dict[tuple[str, ...], tuple[Index, ...]] = {}
+
+    def wake(self, index: Index) -> None:
+        """Build an index from every version there is, and keep it up from now on."""
+        self.sleeping = tuple(other for other in self.sleeping if other is not index)
+        self.indexes = (*self.indexes, index)
+        self.indexed = self.indexed.union(index.columns)
+        self._moving.clear()
+        for key, head in self.rows.items():
+            for row in rows_of(head):
+                index.add(index.values_of(row), key)
+            version = head
+            while type(version) is Version:  # what it was written with leaves the new index out
+                version.moved = self.indexes
+                version = version.prev
 
     def moving(self, changes: Mapping[str, Any]) -> tuple[Index, ...]:
         """The indexes that a change of these columns may move a row in."""

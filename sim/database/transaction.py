@@ -150,6 +150,7 @@ class SimTransaction:
         moved = store.moving(delta)
         if moved and moved[0] in store.uniques:
             await check_moved(self, store, key, row, new)
+            moved = store.moving(delta)  # an index may have woken up meanwhile
         write(self, store, key, new, moved)
         return new  # type: ignore[return-value]
 
@@ -167,6 +168,7 @@ class SimTransaction:
                 moved = store.moving(delta)
                 if moved and moved[0] in store.uniques:
                     await check_moved(self, store, key, row, new)
+                    moved = store.moving(delta)
                 write(self, store, key, new, moved)
                 count += 1
         return count

@@ -66,6 +66,17 @@ class Stage:
             for row in rows:
                 await tx.insert(ACCOUNTS, row)
 
+    def wake_indexes(self) -> None:
+        """Let every index be kept up from now on, as if a plan had wanted it."""
+        for store in self.server.stores.values():
+            for index in store.sleeping:
+                store.wake(index)
+
+    def entries(self) -> list[tuple[int, int]]:
+        """(fen, id) of each entry in the index of the accounts."""
+        self.wake_indexes()
+        return list(self.server.stores["accounts"].indexes[0].walk("member", None, None, None))
+
     def balances(self) -> dict[int, int]:
         """The committed state, read past the port."""
         rows = self.server.stores["accounts"].rows

@@ -21,7 +21,10 @@ BOUND = st.one_of(st.none(), st.integers(0, 3))
 
 
 def build(columns: tuple[str, ...], changes: list[Any]) -> tuple[Any, set[Any]]:
-    """Each change adds its entry, or takes it out when it is there; adding twice is no change."""
+    """Each change adds its entry, or takes it out when it is there; adding twice is no change.
+
+    Now and then somebody asks for the order, as it goes on in another way from there.
+    """
     index = index_of(columns)
     model: set[Any] = set()
     for prefix, value, key in changes:
@@ -32,6 +35,8 @@ def build(columns: tuple[str, ...], changes: list[Any]) -> tuple[Any, set[Any]]:
         else:
             index.add(values, key)
             model.add((values, key))
+        if key == 5:
+            assert list(index.find(values)) == sorted(other for at, other in model if at == values)
     return index, model
 
 

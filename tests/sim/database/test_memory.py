@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from reference_platform.ports import Isolation
 from sim.database import DatabaseConfig
-from tests.sim.database.stage import ACCOUNTS, MILLISECOND, Stage, account, outcome
-
-
-def entries(stage: Stage) -> int:
-    """How many index entries the accounts have."""
-    index = stage.server.stores["accounts"].indexes[0]
-    return sum(1 for _ in index.walk("member", None, None, None))
+from sim.kernel import sleep
+from tests.sim.database.stage import ACCOUNTS, MILLISECOND, SECOND, Stage, account, outcome
 
 
 def test_without_snapshots_a_row_has_one_version_and_one_entry() -> None:
     """A hundred commits on a row leave the row and nothing else."""
     stage = Stage()
+    stage.wake_indexes()
     stage.fill(account(1))
     for fen in range(100):
         stage.run(stage.set(1, fen))
     store = stage.server.stores["accounts"]
     assert store.versions() == 1
     assert type(store.rows[1]) is dict
-    assert entries(stage) == 1
+    assert len(stage.entries()) == 1
     assert len(stage.server.unsettled) == 0
 
 
@@ -50,13 +46,14 @@ def test_a_snapshot_keeps_what_it_sees_and_no_longer_than_it_lives() -> None:
     stage.run(stage.set(2, 5))
     assert reading.value == [0] * 100
     assert store.versions() == 2
-    assert entries(stage) == 2
+    assert len(stage.entries()) == 2
     assert all(type(row) is dict for row in store.rows.values())
 
 
 def test_versions_that_share_an_entry_are_forgotten_together() -> None:
     """A row that went back and forth under a snapshot leaves one entry, its last."""
     stage = Stage()
+    stage.wake_indexes()
     stage.fill(account(1, 0))
     store = stage.server.stores["accounts"]
 
@@ -70,10 +67,44 @@ def test_versions_that_share_an_entry_are_forgotten_together() -> None:
         stage.start(stage.set(1, fen))
         stage.after(MILLISECOND)
     assert store.versions() == 5
-    assert entries(stage) == 3
+    assert len(stage.entries()) == 3
     stage.after(5 * MILLISECOND)
     outcome(reading)
-    assert list(store.indexes[0].walk("member", None, None, None)) == [(7, 1)]
+    assert stage.entries() == [(7, 1)]
+
+
+def test_an_index_that_wakes_up_late_knows_every_version() -> None:
+    """Woken while rows are written, locked and seen by a snapshot, it ends with one entry a row."""
+    stage = Stage()
+    stage.fill(*(account(key, 0) for key in range(1, 5)))
+    store = stage.server.stores["accounts"]
+
+    async def reader() -> list[int]:
+        async with stage.database.transaction(Isolation.REPEATABLE_READ) as tx:
+            await tx.get(ACCOUNTS, 1)
+            await sleep(20 * MILLISECOND)
+            return [row["fen"] for row in await tx.select(ACCOUNTS, {"owner": "member"}, order_by="fen")]
+
+    async def writer(roll_back: bool, key: int) -> None:
+        tx = stage.database.transaction()
+        await tx.get(ACCOUNTS, key, lock="wait")
+        await tx.update(ACCOUNTS, key, {"fen": 7})
+        await sleep(5 * MILLISECOND)
+        await tx.update(ACCOUNTS, key, {"fen": 9})
+        await (tx.rollback() if roll_back else tx.commit())
+
+    reading = stage.start(reader())
+    stage.after(MILLISECOND)
+    stage.start(stage.set(1, 5))
+    stage.start(writer(True, 2))
+    stage.start(writer(False, 3))
+    stage.after(2 * MILLISECOND)
+    assert store.sleeping, "nobody has asked yet"
+    assert stage.entries() == [(0, 1), (0, 2), (0, 3), (0, 4), (5, 1), (7, 2), (7, 3)]
+    stage.after(SECOND)
+    assert outcome(reading) == [0, 0, 0, 0]
+    assert stage.entries() == [(0, 2), (0, 4), (5, 1), (9, 3)]
+    assert all(type(row) is dict for row in store.rows.values())
 
 
 def test_deleted_rows_vanish_with_the_last_snapshot_that_shows_them() -> None:
@@ -97,7 +128,7 @@ def test_deleted_rows_vanish_with_the_last_snapshot_that_shows_them() -> None:
     stage.run(delete())
     assert reading.value == 2
     assert store.rows == {}
-    assert entries(stage) == 0
+    assert stage.entries() == []
 
 
 def test_a_lock_alone_leaves_nothing_behind() -> None:

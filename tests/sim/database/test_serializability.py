@@ -92,6 +92,7 @@ async def perform(stage: Stage, script: list[Any], number: int, isolation: Isola
 def concurrently(scripts: list[list[Any]], isolation: Isolation) -> tuple[State, dict[int, Reads]]:
     """The final state, and what each committed transaction had read."""
     stage = Stage()
+    stage.wake_indexes()
     stage.fill(*(account(key, 10 * key) for key in KEYS))
     tasks = [stage.start(perform(stage, script, number, isolation)) for number, script in enumerate(scripts)]
     assert stage.kernel.run_until_idle(stage.kernel.now + 60 * SECOND)
@@ -102,8 +103,7 @@ def concurrently(scripts: list[list[Any]], isolation: Isolation) -> tuple[State,
     assert stage.database.free == stage.server.config.pool_size
     store = stage.server.stores["accounts"]
     assert all(type(row) is dict for row in store.rows.values())
-    entries = store.indexes[0].walk("member", None, None, None)
-    assert list(entries) == sorted((row["fen"], row["id"]) for row in store.rows.values())
+    assert stage.entries() == sorted((row["fen"], row["id"]) for row in store.rows.values())
     return stage.balances(), committed
 
 
