@@ -1,6 +1,7 @@
 """I-03: at the deadline an order keeps at most one capture; every further one was given back.
 
-The deadline is the run's, or 30 minutes after the order's latest capture when that is later (K-03).
+The deadline is the run's, or 30 minutes after the order's latest capture when that is later (K-03);
+that is also when the promise broke.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class OneCaptureKept(Checker):
                 "kept",
                 amount_fen=sum(charge.paid_fen for charge in kept[1:]),
                 events=[charge.captured_at for charge in kept],
+                t_us=min(due_us, self.books.now_us),
                 kept=len(kept),
                 charges=", ".join(charge.charge_no for charge in kept),
             )

@@ -1,7 +1,8 @@
 """I-19: no order stays in a non-terminal state past that state's deadline without an owned ticket.
 
 A deadline counts from the later of entering the state and the end of the faults. An order that did
-move on, but too late, is judged when it moves; one that never does, at the end.
+move on, but too late, is judged when it moves; one that never does, at the end. Either way the
+violation is dated to the deadline.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class NothingOutlivesDeadline(Checker):
             words,
             amount_fen=account.captured_fen or (row["payable_fen"] if row is not None else 0),
             events=[at for at in (since_at, self.books.at) if at != NEVER],
+            t_us=due_us,
             status=status,
             since_us=since_us,
             due_us=due_us,

@@ -1,6 +1,6 @@
 """I-21: money captured after its order was closed is answered with goods or a full refund.
 
-Deadline: the run's, or 30 minutes after the capture when that is later (K-05).
+Deadline: the run's, or 30 minutes after the capture when that is later (K-05). The promise broke then.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class LateCaptureSettled(Checker):
                 "kept",
                 amount_fen=owed_fen,
                 events=[account.closed_at, *account.money_events()],
+                t_us=min(due_us, self.books.now_us),
                 captured_us=captured_us,
                 due_us=due_us,
             )

@@ -2,7 +2,9 @@
 
 Effect is counted in the ledger: one capture posting for each capture of the channel. A refused
 duplicate is one answered 4xx, or 2xx without the channel's word of success; a 5xx means "try again"
-and is held against the platform only when nothing was in its way three times in a row.
+and is held against the platform only when nothing was in its way three times in a row. A duplicate is
+whatever was sent when its notice had been processed: a retry, or a copy made on the way, which bears
+the number of the attempt that it is a copy of.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class CallbackCountsOnce(Checker):
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
-        self._processed: dict[str, bool] = {}
+        self._processed: dict[str, None] = {}
         self._refused: dict[str, int] = {}
 
     def hears(self) -> dict[str, Handler]:
@@ -56,18 +58,21 @@ class CallbackCountsOnce(Checker):
     def _sent(self, event: Book) -> None:
         """Was this notice done with before it is delivered once more?"""
         data = event.data
-        if data["attempt"] > 1:
-            key = f"{data['channel']}:{data['notify_id']}"
-            row = self.books.inbox.get(key)
-            self._processed[key] = row is not None and row["status"] == "processed"
+        key = f"{data['channel']}:{data['notify_id']}"
+        row = self.books.inbox.get(key)
+        if row is not None and row["status"] == "processed":
+            self._processed[key] = None
+        elif self._processed:
+            self._processed.pop(key, None)
 
     def _acked(self, event: Book) -> None:
+        if not self._processed:
+            return
         data = event.data
-        if data["attempt"] <= 1:
-            return
         key = f"{data['channel']}:{data['notify_id']}"
-        if not self._processed.pop(key, False):
+        if key not in self._processed:
             return
+        del self._processed[key]
         self.checked += 1
         status = data["status"]
         if data["accepted"] or not isinstance(status, int) or status < 100:

@@ -101,3 +101,13 @@ def test_before_the_deadline_nothing_is_decided() -> None:
 def test_after_the_deadline_an_unfinished_run_is_decided() -> None:
     """Nothing that comes later could help."""
     assert paid_twice().wait(3 * HOUR).place("O2").verdict("I-03").outcome == "violated"
+
+
+def test_a_violation_is_dated_to_the_deadline() -> None:
+    """The run's, or 30 minutes after the last capture."""
+    story = paid_twice()
+    assert story.end().verdict("I-03").first_us == story.header.settle_by_us
+    story = Story().plain()
+    story.now_us = 3 * HOUR
+    captured_us = story.open_charge("O1/c2").capture("O1/c2").now_us
+    assert abs((story.end().verdict("I-03").first_us or 0) - captured_us - 30 * MINUTE) < MINUTE

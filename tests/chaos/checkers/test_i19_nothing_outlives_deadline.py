@@ -72,3 +72,9 @@ def test_a_change_that_leaves_the_status_alone_is_no_leaving() -> None:
     """Judged once, when it moves or at the end, not at each change in between."""
     verdict = Story().place().pay().wait(90 * MINUTE).order("O1", account="x").sell().end().verdict("I-19")
     assert (verdict.outcome, verdict.count, verdict.checked) == ("violated", 1, 2)
+
+
+def test_a_violation_is_dated_to_the_deadline() -> None:
+    """Whether it was seen when the order moved at last or at the end of the run."""
+    for story in (Story().place().pay(), Story().place().pay().wait(90 * MINUTE).sell()):
+        assert story.end().verdict("I-19").first_us == 40 * MINUTE

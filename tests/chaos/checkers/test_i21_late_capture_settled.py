@@ -62,3 +62,9 @@ def test_before_the_deadline_nothing_is_decided() -> None:
 def test_after_the_deadline_an_unfinished_run_is_decided() -> None:
     """Nothing that comes later could help."""
     assert late().wait(3 * HOUR).place("O2").verdict("I-21").outcome == "violated"
+
+
+def test_a_violation_is_dated_to_the_deadline() -> None:
+    """That is when the promise broke, not when the run was over."""
+    verdict = late().end().verdict("I-21")
+    assert verdict.first_us == verdict.witnesses[0].data["due_us"]

@@ -72,3 +72,31 @@ def test_captures_the_failover_forgot_are_undecided() -> None:
     story = Story().place().capture().apply().state("postings", "long ago", None, "revert").apply()
     verdict = story.verdict("I-23")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "entries_lost")
+
+
+def test_a_copy_of_the_first_attempt_refused_violates() -> None:
+    """X-07: the network doubled it, so it bears the first attempt's number; it was processed all the same."""
+    (witness,) = Story().place().pay().callback(n=1, accepted=False, status=409).verdict("I-23").witnesses
+    assert (witness.words, witness.data["status"]) == ("duplicate_refused", 409)
+
+
+def test_a_copy_that_was_under_way_before_the_first_was_processed_may_be_refused() -> None:
+    """Two at once: the second cannot know yet that it will have been the second."""
+    story = Story().place().capture()
+    for _ in range(2):
+        story.book(
+            "CH", "callback_sent", "O1/c1", notify_id="O1/c1.1", attempt=1, event="SUCCESS", paid_fen=0
+        )
+    story.apply().inbox("O1/c1", "O1/c1.1")
+    for accepted, status in ((True, 200), (False, 409)):
+        data = {"notify_id": "O1/c1.1", "attempt": 1, "status": status, "accepted": accepted}
+        story.book("CH", "callback_acked", "O1/c1", **data)
+    assert story.verdict("I-23").outcome == "holds"
+
+
+def test_a_notice_that_a_failover_forgot_is_no_duplicate() -> None:
+    """Its row was taken back before it was sent again, and its earlier answer had been lost."""
+    story = Story().place().pay()
+    story.book("CH", "callback_sent", "O1/c1", notify_id="O1/c1.1", attempt=2, event="SUCCESS", paid_fen=0)
+    story.state("inbox", "wechat:O1/c1.1", None, "revert")
+    assert story.callback(n=3, accepted=False, status=409).verdict("I-23").outcome == "holds"
