@@ -66,7 +66,11 @@ def run(
     with _no_collection(), Tripwire():
         world = SimWorld(scenario, designs.load(design), seed, plan)
         court = Court(world.history)
-        settled = _storm(world, court, stop_first)
+        try:
+            settled = _storm(world, court, stop_first)
+        except BaseException:  # an interrupt leaves coroutines that nobody will ever start
+            world.kernel.close()
+            raise
         verdicts = court.finish()
     history = world.history
     return RunResult(
@@ -97,8 +101,10 @@ def _storm(world: SimWorld, court: Court, stop_first: bool) -> bool:
     settled = kernel.run_until_idle(world.end_us)
     if kernel.now < world.end_us:
         kernel.skip_to(world.end_us)
-    kernel.spawn(_final_reads(world), "final reads")
+    reading = kernel.spawn(_final_reads(world), "final reads")
     kernel.run_until_idle(world.end_us + world.reading_us())
+    if not reading.done:
+        raise HarnessError("the final reads did not come to their end")
     return settled
 
 
@@ -106,7 +112,7 @@ async def _final_reads(world: SimWorld) -> None:
     """Every order, wallet, membership and product, as its user would read it now."""
     for order_id, user in world.orders.items():
         await _read(world, "order", order_id, user, "view_order", {"order_id": order_id})
-    for user in sorted(set(world.orders.values())):
+    for user in world.buyers():
         await _read(world, "wallet", user, user, "view_wallet", {})
         await _read(world, "membership", user, user, "view_membership", {})
     for product in world.scenario.workload.products:
