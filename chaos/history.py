@@ -160,8 +160,8 @@ class History:
             yield _encode(event)
 
     def digest(self) -> str:
-        """Hash of every line but the header's version, 16 hex digits."""
-        state = hashlib.blake2b(digest_size=8)
+        """Hash of every line, the header without its version: 16 hex digits."""
+        state = hashlib.blake2b(_encode(msgspec.structs.replace(self.header, version="")), digest_size=8)
         for event in self.events:
             state.update(_encode(event))
         return state.hexdigest()

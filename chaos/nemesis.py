@@ -6,7 +6,9 @@ never moves another. A *window* fault holds for a while: the nemesis inflicts it
 time (or at the n-th occurrence of an event) and undoes it.
 
 Everything that struck is kept in `plan`, plain data `{site: effect}`. Given such a plan, the
-nemesis draws nothing and strikes exactly there, so any part of it can be deleted and the rest replays.
+nemesis draws nothing and strikes exactly there with that effect, so any part of it can be deleted or
+made milder and the rest replays. A window that waits for an event still waits for it, and nothing
+strikes once the storm is over: a shortened plan moves time, and the heal must stay true.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ class _Armed:
     index: int
     rule: Rule
     fault: str
+    stream: str
     params: Mapping[str, Any]
     where: str
     start_us: int
@@ -80,7 +83,9 @@ class Nemesis:
         self._heal_us = heal_us
         self._given = plan
         self.plan: Plan = {}
-        self._rules = [self._arm(index, rule) for index, rule in enumerate(rules)]
+        self._rules: list[_Armed] = []
+        for rule in rules:
+            self._rules.append(self._arm(rule))
         self._sites: dict[str, list[_Armed]] = {}
         for armed in self._rules:
             if not armed.rule.window:
@@ -90,10 +95,21 @@ class Nemesis:
             if armed.rule.on is not None:
                 self.watched.setdefault(armed.rule.on, []).append(armed)
 
-    def _arm(self, index: int, rule: Rule) -> _Armed:
+    def _arm(self, rule: Rule) -> _Armed:
+        # Draws are named by the number among rules of the same fault: rules of others move none of them.
+        twins = sum(armed.fault == rule.fault for armed in self._rules)
         until = self._heal_us if rule.until is None else min(rule.until, self._heal_us)
         start = rule.start if rule.on is None else self._heal_us + 1  # closed until its event comes
-        return _Armed(index, rule, rule.fault, rule.params(), rule.where(), start, until)
+        return _Armed(
+            index=len(self._rules),
+            rule=rule,
+            fault=rule.fault,
+            stream=f"fault.{rule.fault}.{twins}",
+            params=rule.params(),
+            where=rule.where(),
+            start_us=start,
+            until_us=until,
+        )
 
     # -------------------------------------------------------- site faults
 
@@ -113,16 +129,12 @@ class Nemesis:
         """Whether any rule of this run speaks of `fault`; lets actors skip asking."""
         return fault in self._sites
 
-    def params_of(self, fault: str) -> Mapping[str, Any]:
-        """The parameters of the first rule that speaks of `fault`."""
-        return self._sites[fault][0].params
-
     def _strike(self, armed: _Armed, where: str, key: tuple[str, ...]) -> Mapping[str, Any] | None:
         site = f"{armed.index}/{armed.fault}/{where}/{'/'.join(key)}"
+        now_us = self._kernel.now
         if self._given is not None:
-            effect = self._given.get(site)
+            effect = self._given.get(site) if now_us < self._heal_us else None
         else:
-            now_us = self._kernel.now
             open_now = armed.start_us <= now_us < armed.until_us
             effect = dict(armed.params) if open_now and self._drawn(armed, where, key) else None
         if effect is None:
@@ -134,10 +146,7 @@ class Nemesis:
 
     def _drawn(self, armed: _Armed, where: str, key: tuple[str, ...]) -> bool:
         probability = armed.rule.probability
-        return (
-            probability >= 1.0
-            or self._streams.uniform(f"fault.{armed.index}.{armed.fault}", where, *key) < probability
-        )
+        return probability >= 1.0 or self._streams.uniform(armed.stream, where, *key) < probability
 
     # -------------------------------------------------------- window faults
 
@@ -173,11 +182,12 @@ class Nemesis:
         if self._kernel.now >= self._heal_us:
             return
         site = armed.window_site
-        self.plan[site] = dict(armed.params)
-        self._history.fault(armed.fault, "start", site, {"where": armed.where, **armed.params})
-        for blow in self._world.inflict(armed.fault, armed.params, armed.where, acting):
+        params = armed.params if self._given is None else self._given[site]
+        self.plan[site] = dict(params)
+        self._history.fault(armed.fault, "start", site, {"where": armed.where, **params})
+        for blow in self._world.inflict(armed.fault, params, armed.where, acting):
             armed.blows.append((site, blow))
-        lasts = armed.params.get("restart_after_us", armed.params.get("duration_us"))
+        lasts = params.get("restart_after_us", params.get("duration_us"))
         end = armed.until_us if lasts is None else min(self._kernel.now + lasts, self._heal_us)
         self._kernel.call_at(end, self._end, armed)
 

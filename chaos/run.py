@@ -112,7 +112,7 @@ async def _final_reads(world: SimWorld) -> None:
     """Every order, wallet, membership and product, as its user would read it now."""
     for order_id, user in world.orders.items():
         await _read(world, "order", order_id, user, "view_order", {"order_id": order_id})
-    for user in world.buyers():
+    for user in sorted(set(world.orders.values())):
         await _read(world, "wallet", user, user, "view_wallet", {})
         await _read(world, "membership", user, user, "view_membership", {})
     for product in world.scenario.workload.products:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from chaos.nemesis import Blow, Nemesis
 from sim.database.evidence import Evidence
+from sim.database.faults import DatabaseFaults
 from sim.database.server import DatabaseServer
 from sim.network import (
     ActiveToxic,
@@ -34,6 +36,7 @@ from sim.network.toxics import Fault
 from sim.node import Node
 
 Params = Mapping[str, Any]
+Count = Callable[[], int]
 
 TOXICS: dict[str, Callable[[Params], Fault]] = {
     "link.latency": lambda p: Latency(p["latency_us"], p["jitter_us"]),
@@ -56,6 +59,38 @@ SLOW_SERVICE_US = 5_000
 """What a node that is twice as slow adds to each request; three times as slow adds twice that, and so on."""
 
 
+class Dial:
+    """One setting that several faults may want at once: the last one in force has it, none of them: at rest.
+
+    `turn(value)` sets it and gives a count of what this setting touches while it lasts.
+    """
+
+    def __init__(self, turn: Callable[[Any], Count], rest: Any) -> None:
+        self._turn = turn
+        self._rest = rest
+        self._holders: list[dict[str, Any]] = []
+        self._count: Count | None = None
+
+    def blow(self, value: Any, **evidence: Any) -> Blow:
+        """Turn it to `value` until undone; the evidence also says what is given here."""
+        holder = {"value": value, "touched": 0}
+        self._pause_count()
+        self._holders.append(holder)
+        self._count = self._turn(value)
+
+        def undo() -> None:
+            self._pause_count()
+            self._holders[:] = [other for other in self._holders if other is not holder]
+            holds = self._turn(self._holders[-1]["value"] if self._holders else self._rest)
+            self._count = holds if self._holders else None
+
+        return Blow(undo, lambda: {"touched": holder["touched"], **evidence})
+
+    def _pause_count(self) -> None:
+        if self._count is not None:
+            self._holders[-1]["touched"] += self._count()
+
+
 class SimFaults:
     """The simulated world under the hands of the nemesis."""
 
@@ -63,6 +98,8 @@ class SimFaults:
         self._network = network
         self._nodes = nodes
         self._database = database
+        self._dials: dict[str, Dial] = {}
+        dial = self._database_dial
         self._inflict: dict[str, Callable[[Params, str, str], Sequence[Blow]]] = {
             **dict.fromkeys(TOXICS, self._toxic),
             "link.partition": self._partition,
@@ -70,14 +107,18 @@ class SimFaults:
             "node.pause": self._each_node(self._pause),
             "node.clock_skew": self._each_node(self._skew),
             "node.slow": self._each_node(self._slow),
-            "database.latency": self._database_latency,
+            "database.latency": dial(DatabaseFaults.set_latency, itemgetter("extra_us"), 0),
             "database.drop_connections": self._drop_connections,
             "database.crash": self._database_crash,
             "database.failover": self._failover,
-            "database.replica_lag": self._replica_lag,
-            "database.slow_disk": self._slow_disk,
-            "database.disk_full": self._disk_full,
-            "database.pool_exhausted": self._pool_exhausted,
+            "database.replica_lag": dial(
+                DatabaseFaults.set_replica_lag, itemgetter("lag_us"), database.config.replica_lag_us
+            ),
+            "database.slow_disk": dial(DatabaseFaults.slow_disk, lambda params: int(params["factor"]), 1),
+            "database.disk_full": dial(DatabaseFaults.disk_full, lambda _: True, False),
+            "database.pool_exhausted": dial(
+                DatabaseFaults.shrink_pool, itemgetter("size"), database.config.pool_size
+            ),
         }
 
     def inflict(self, fault: str, params: Params, where: str, acting: str) -> Sequence[Blow]:
@@ -108,38 +149,62 @@ class SimFaults:
 
     @staticmethod
     def _crash(node: Node, _params: Params) -> Blow:
+        died, life = node.alive, node.lives
         touched = node.crash()
 
         def boot() -> None:
-            if not node.alive:
+            if died and not node.alive and node.lives == life:  # else somebody else's crash keeps it down
                 node.start()
 
         return Blow(boot, lambda: {"touched": touched, "node": node.name})
 
     @staticmethod
     def _pause(node: Node, _params: Params) -> Blow:
+        earlier = node.lot
         touched = node.pause()
-        return Blow(lambda: _discard(node.resume()), lambda: {"touched": touched, "node": node.name})
+        lot = node.lot
 
-    @staticmethod
-    def _skew(node: Node, params: Params) -> Blow:
-        node.clock.skew(params["offset_us"])
-        return Blow(lambda: node.clock.skew(0), lambda: {"touched": 1, "node": node.name})
+        def thaw() -> None:
+            if lot is not earlier and node.lot is lot:  # else it died, or somebody else froze it
+                node.resume()
 
-    @staticmethod
-    def _slow(node: Node, params: Params) -> Blow:
-        node.slow_us = int(SLOW_SERVICE_US * (params["factor"] - 1))
+        return Blow(thaw, lambda: {"touched": touched, "node": node.name})
 
-        def undo() -> None:
-            node.slow_us = 0
+    def _skew(self, node: Node, params: Params) -> Blow:
+        def skew(offset_us: int) -> Count:
+            start = node.clock.wrong_readings
+            node.clock.skew(offset_us)
+            return lambda: node.clock.wrong_readings - start
 
-        return Blow(undo, lambda: {"touched": 1, "node": node.name})
+        return self._dial(f"clock of {node.name}", skew, 0).blow(params["offset_us"], node=node.name)
+
+    def _slow(self, node: Node, params: Params) -> Blow:
+        def slow(slow_us: int) -> Count:
+            start = node.slowed
+            node.slow_us = slow_us
+            return lambda: node.slowed - start
+
+        slow_us = int(SLOW_SERVICE_US * (params["factor"] - 1))
+        return self._dial(f"speed of {node.name}", slow, 0).blow(slow_us, node=node.name)
+
+    def _dial(self, name: str, turn: Callable[[Any], Count], rest: Any) -> Dial:
+        if name not in self._dials:
+            self._dials[name] = Dial(turn, rest)
+        return self._dials[name]
 
     # -------------------------------------------------------- database
 
-    def _database_latency(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        faults = self._database.faults
-        return [_until(faults.set_latency(params["extra_us"]), partial(faults.set_latency, 0))]
+    def _database_dial(
+        self, verb: Callable[[DatabaseFaults, Any], Evidence], of: Callable[[Params], Any], rest: Any
+    ) -> Callable[[Params, str, str], Sequence[Blow]]:
+        """A lasting setting of the server: the verb that sets it, its value, and its value in fair weather."""
+
+        def turn(value: Any) -> Count:
+            evidence = verb(self._database.faults, value)
+            return lambda: evidence.touched
+
+        dial = Dial(turn, rest)
+        return lambda params, _where, _acting: [dial.blow(of(params))]
 
     def _drop_connections(self, _params: Params, _where: str, _acting: str) -> Sequence[Blow]:
         return [_until(self._database.faults.drop_connections())]
@@ -150,24 +215,6 @@ class SimFaults:
 
     def _failover(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
         return [_until(self._database.faults.failover(lose_tail=params["lose_tail"]))]
-
-    def _replica_lag(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        faults = self._database.faults
-        back_us = self._database.config.replica_lag_us
-        return [_until(faults.set_replica_lag(params["lag_us"]), partial(faults.set_replica_lag, back_us))]
-
-    def _slow_disk(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        faults = self._database.faults
-        return [_until(faults.slow_disk(int(params["factor"])), partial(faults.slow_disk, 1))]
-
-    def _disk_full(self, _params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        faults = self._database.faults
-        return [_until(faults.disk_full(True), partial(faults.disk_full, False))]
-
-    def _pool_exhausted(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        faults = self._database.faults
-        back = self._database.config.pool_size
-        return [_until(faults.shrink_pool(params["size"]), partial(faults.shrink_pool, back))]
 
     # -------------------------------------------------------- site faults of network and database
 
@@ -185,10 +232,14 @@ class SimFaults:
         def choose(owner: str, tables: frozenset[str]) -> bool:
             site = f"{owner}:{'+'.join(sorted(tables))}"
             commits[site] = nth = commits.get(site, 0) + 1
-            return nemesis.at("database.lost_commit_ack", "database", (site, str(nth))) is not None
+            effect = nemesis.at("database.lost_commit_ack", "database", (site, str(nth)))
+            fault = self._database.ack_fault
+            if effect is None or fault is None:
+                return False
+            fault.outcome = "applied" if effect["applied"] else "not_applied"
+            return True
 
-        applied = nemesis.params_of("database.lost_commit_ack")["applied"]
-        self._database.faults.lose_commit_acks("applied" if applied else "not_applied", choice=choose)
+        self._database.faults.lose_commit_acks("applied", choice=choose)
 
     # -------------------------------------------------------- healing
 
@@ -201,6 +252,8 @@ class SimFaults:
         database = self._database
         if not database.up or database.hindered or database.disk_full or database.slow_disk:
             wrong.append("the database is down, slow or full")
+        if database.short_of_connections is not None or database.lagging is not None:
+            wrong.append("the database is short of connections, or its replica lags")
         if self._network.faulty:
             wrong.append("the network still has toxics")
         return wrong

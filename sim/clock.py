@@ -25,25 +25,28 @@ _MILLION: Final = 1_000_000
 class NodeClock:
     """The hardware clock of a node: it keeps its error over crashes and restarts."""
 
-    __slots__ = ("_base_us", "_kernel", "_since_us", "drift_ppm")
+    __slots__ = ("_base_us", "_kernel", "_right", "_since_us", "drift_ppm", "wrong_readings")
 
     def __init__(self, kernel: Kernel, offset_us: int = 0, drift_ppm: int = 0) -> None:
         self._kernel = kernel
         self._base_us = EPOCH_US + offset_us  # what the clock showed at kernel time 0, drift left out
         self._since_us = 0  # kernel time since which it drifts at the present rate
         self.drift_ppm = drift_ppm
+        self.wrong_readings = 0  # how often it was read while it was wrong
+        self._right = not offset_us and not drift_ppm
 
     def now_us(self) -> int:
         """What the clock shows, in microseconds since 1970."""
-        now = self._kernel.now
-        if self.drift_ppm:
-            return self._base_us + now + (now - self._since_us) * self.drift_ppm // _MILLION
-        return self._base_us + now
+        if self._right:
+            return EPOCH_US + self._kernel.now
+        self.wrong_readings += 1
+        return EPOCH_US + self._kernel.now + self.offset_us
 
     @property
     def offset_us(self) -> int:
         """How far the clock is ahead of true time now; negative when it is behind."""
-        return self.now_us() - EPOCH_US - self._kernel.now
+        drifted_us = (self._kernel.now - self._since_us) * self.drift_ppm // _MILLION
+        return self._base_us - EPOCH_US + drifted_us
 
     def skew(self, offset_us: int, drift_ppm: int = 0) -> None:
         """From now on be `offset_us` ahead of true time, gaining `drift_ppm` microseconds a second."""
@@ -52,6 +55,7 @@ class NodeClock:
         self._base_us = EPOCH_US + offset_us
         self._since_us = self._kernel.now
         self.drift_ppm = drift_ppm
+        self._right = not offset_us and not drift_ppm
 
     def true_us(self, us: int) -> int:
         """How long it truly takes until this clock has gone on by `us`."""

@@ -117,6 +117,8 @@ class Incarnation:
     def _begin(self, request: Any, caller: Caller) -> None:
         node = self.node
         service_us = node.slow_us
+        if service_us:
+            node.slowed += 1
         if node.service_us is not None:
             service_us += node.service_us(request)
         if service_us > 0:
@@ -208,7 +210,7 @@ class Node:
 
     __slots__ = (
         "_boot", "clock", "incarnation", "kernel", "lives", "lot", "name", "on_error", "queue_limit",
-        "service_us", "slow_us", "workers",
+        "service_us", "slow_us", "slowed", "workers",
     )  # fmt: skip
 
     def __init__(
@@ -229,6 +231,7 @@ class Node:
         self.queue_limit = queue_limit
         self.service_us = service_us
         self.slow_us = 0
+        self.slowed = 0  # requests that `slow_us` held up
         self.on_error = on_error if on_error is not None else _stop_the_run
         self.incarnation: Incarnation | None = None
         self.lives = 0

@@ -46,7 +46,7 @@ class DatabaseClient:
         self.owner = owner
         self.alive = True
         self.drops = 0  # how often all its sessions were killed
-        self.free = server.config.pool_size
+        self.free = server.pool_size
         self.link_delay = link_delay
         self.replica_link_delay = replica_link_delay
         self.sessions: dict[SimTransaction, None] = {}
@@ -132,6 +132,8 @@ class DatabaseClient:
                 self.sessions[tx] = None
                 tx.state = ACTIVE
             else:
+                if server.short_of_connections is not None:
+                    server.short_of_connections.touched += 1
                 await self._queue_for_connection(tx)
         us = server.statement_us
         if server.slowed is not None:

@@ -67,11 +67,16 @@ class DatabaseFaults:
         return Evidence("drop_connections", touched)
 
     def shrink_pool(self, size: int) -> Evidence:
-        """Every pool now has `size` connections; those lent out beyond it are not lent again."""
+        """Every pool, later ones too, has `size` connections; those lent out beyond it are not lent again.
+
+        Touched are the transactions that find none free. The pool's own size ends it.
+        """
         evidence = Evidence("shrink_pool")
-        for client in self.server.clients:
+        server = self.server
+        server.pool_size = size
+        server.short_of_connections = evidence if size != server.config.pool_size else None
+        for client in server.clients:
             client.free = size - len(client.sessions)
-            evidence.touched += 1
             client.lend()
         return evidence
 
@@ -90,12 +95,17 @@ class DatabaseFaults:
         return Evidence("restart", 1)
 
     def set_replica_lag(self, lag_us: int) -> Evidence:
-        """The replica trails by this much from now on."""
+        """The replica trails by this much from now on; its usual lag ends it.
+
+        Touched are the reads that found it behind.
+        """
+        evidence = Evidence("set_replica_lag")
         replica = self.server.replica
         replica.lag_us = lag_us
         replica.replay()
         self.server.settle()
-        return Evidence("set_replica_lag", 1)
+        self.server.lagging = evidence if lag_us != self.server.config.replica_lag_us else None
+        return evidence
 
     def failover(self, *, lose_tail: bool) -> Evidence:
         """The replica is promoted. All sessions die; async replication may lose its tail.

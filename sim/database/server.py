@@ -71,6 +71,9 @@ class DatabaseServer:
         self.slow_disk: Evidence | None = None
         self.disk_full: Evidence | None = None
         self.ack_fault: AckFault | None = None
+        self.pool_size = config.pool_size
+        self.short_of_connections: Evidence | None = None
+        self.lagging: Evidence | None = None
 
     def connect(
         self, owner: str, link_delay: LinkDelay | None = None, replica_link_delay: LinkDelay | None = None
@@ -108,6 +111,8 @@ class DatabaseServer:
         if tx.replica:
             if self.replica.replay():
                 self.settle()
+            if self.lagging is not None and self.replica.log:
+                self.lagging.touched += 1
             if tx.isolation is Isolation.READ_COMMITTED:
                 return self.replica.horizon()
         if tx.snapshot == LATEST:

@@ -430,12 +430,15 @@ def test_a_shrunken_pool_lends_less_and_recovers() -> None:
 
     running = [stage.start(hold(key)) for key in (1, 2, 3)]
     stage.after(MILLISECOND)
-    assert stage.server.faults.shrink_pool(1).touched == 1
+    shrunk = stage.server.faults.shrink_pool(1)
     late = stage.start(stage.set(1, 7))
     stage.after(20 * MILLISECOND)
     for task in (*running, late):
         outcome(task)
     assert stage.database.free == 1
+    assert shrunk.touched == 1  # the late one found none free
+    later = stage.server.connect("later")
+    assert later.free == 1
     stage.server.faults.shrink_pool(3)
     assert stage.database.free == 3
 
