@@ -1,4 +1,4 @@
-"""Where in a scenario a pydantic error points, and which fields would have been right there.
+"""Where in a file a pydantic error points, and which fields would have been right there.
 
 pydantic's locations carry the tag of a union beside real keys; both functions know how to step over it.
 """
@@ -11,7 +11,6 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from scenarios.checking import Place
-from scenarios.model import Scenario
 
 _TAGS = ("fault", "shape")
 
@@ -35,9 +34,9 @@ def _tags(node: dict[str, Any]) -> list[Any]:
     return [node[tag] for tag in _TAGS if tag in node]
 
 
-def candidates(location: Sequence[str | int]) -> list[str]:
-    """Names of the fields of the model that the last part of `location` was looked up in."""
-    kinds: list[Any] = [Scenario]
+def candidates(location: Sequence[str | int], root: type[BaseModel]) -> list[str]:
+    """Names of the fields, below the model `root`, that the last part of `location` was looked up in."""
+    kinds: list[Any] = [root]
     for part in location[:-1]:
         kinds = [found for kind in kinds for found in _step(kind, part)]
     return [
