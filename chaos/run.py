@@ -8,7 +8,7 @@ the platform does inside; everything judged is in the history.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -47,6 +47,7 @@ class RunResult:
     orders: int
     settled: bool
     wall_s: float
+    keep: tuple[int, ...] | None = None
 
     @property
     def violated(self) -> list[str]:
@@ -55,16 +56,24 @@ class RunResult:
 
 
 def run(
-    scenario: Scenario, design: str, seed: int, *, plan: Plan | None = None, stop_first: bool = False
+    scenario: Scenario,
+    design: str,
+    seed: int,
+    *,
+    plan: Plan | None = None,
+    keep: Sequence[int] | None = None,
+    stop_first: bool = False,
 ) -> RunResult:
     """Put one design through one storm and judge it.
 
-    The same arguments give the same history, byte for byte, in any process. With `stop_first` the
-    run ends soon after the first violation of an invariant that is judged as it goes.
+    The same arguments give the same history, byte for byte, in any process. With `plan` nothing is
+    drawn, the faults are as given; with `keep` only the arrivals of these numbers come, each as it
+    was among all. With `stop_first` the run ends soon after the first violation of an invariant that
+    is judged as it goes.
     """
     began = perf_counter()
     with _no_collection(), Tripwire():
-        world = SimWorld(scenario, designs.load(design), seed, plan)
+        world = SimWorld(scenario, designs.load(design), seed, plan, keep=keep)
         court = Court(world.history)
         try:
             settled = _storm(world, court, stop_first)
@@ -85,6 +94,7 @@ def run(
         orders=len(world.orders),
         settled=settled,
         wall_s=perf_counter() - began,
+        keep=None if keep is None else tuple(keep),
     )
 
 

@@ -7,7 +7,7 @@ because jitter is a fault's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from reference_platform.designs import Design
 from reference_platform.ports import DAY, HOUR, MINUTE, PortError, Ports
 from reference_platform.tables import CARDS, MEMBERSHIPS, ORDERS, PRODUCTS, TABLES, TICKETS, WALLETS
 from scenarios.model import Scenario
-from scenarios.workload import Burst, Constant, Product, StepPeak
+from scenarios.workload import Burst, Constant, Product, StepPeak, Workload
 from sim import traffic
 from sim.clock import EPOCH_US
 from sim.counterparties.adapters import (
@@ -43,7 +43,7 @@ from sim.network import Network
 from sim.node import Handler, Incarnation, Node
 from sim.people import Members, Phone, Shop, Staff
 from sim.randomness import Streams, Weighted
-from sim.traffic import Demand, arrivals
+from sim.traffic import Arrival, Demand, arrivals
 
 APP_ID = "app-shop"
 QUIET_US = 24 * HOUR + 24 * MINUTE
@@ -63,6 +63,7 @@ class SimWorld:
         seed: int,
         plan: Plan | None = None,
         sink: Callable[[History], None] | None = None,
+        keep: Container[int] | None = None,
     ) -> None:
         self.scenario = scenario
         self.design = design
@@ -105,7 +106,7 @@ class SimWorld:
         self.orders: dict[str, str] = {}  # order id -> its member, as committed
         self.phone = Phone(kernel, self.network, self.history, self.channels)
         self.staff = Staff(kernel, self.network, streams, epoch_us=EPOCH_US)
-        self._people()
+        self._people(keep)
 
     def node_names(self) -> tuple[str, ...]:
         """The platform's nodes in this design."""
@@ -188,27 +189,15 @@ class SimWorld:
             if table is ORDERS and row is None:
                 self.orders.pop(key, None)
 
-    def _people(self) -> None:
+    def _people(self, keep: Container[int] | None) -> None:
         """Members, and the traffic that brings them."""
         workload = self.scenario.workload
         shop = Shop(
             kinds={product.sku: product.kind for product in workload.products},
             prices_fen={product.sku: product.price_fen for product in workload.products},
         )
-        ranks = range(1, len(workload.products) + 1)
-        weights = [
-            rank**-workload.zipf if workload.zipf else product.weight
-            for rank, product in zip(ranks, workload.products, strict=True)
-        ]
-        demand = Demand(
-            people=workload.members,
-            products=Weighted([product.sku for product in workload.products], weights),
-            pay_with=Weighted(workload.pay_with.keys(), workload.pay_with.values()),
-            quantity_min=workload.quantity.min,
-            quantity_max=workload.quantity.max,
-        )
         members = Members(self.kernel, self.phone, self.streams, shop, self.nemesis)
-        members.start(arrivals(self.streams, _shape(workload.arrivals), demand, workload.orders))
+        members.start(wishes(workload, self.streams, keep))
 
     def _connect(self) -> None:
         network, workload = self.network, self.scenario.workload
@@ -315,6 +304,23 @@ def _task_died(task: str, error: BaseException) -> None:
     """Background work that trips over the world dies alone, as on a real server; a bug stops the run."""
     if not isinstance(error, PortError):
         raise HarnessError(f"task {task} failed and nobody awaits it: {error!r}") from error
+
+
+def wishes(workload: Workload, streams: Streams, keep: Container[int] | None = None) -> Iterator[Arrival]:
+    """Who orders what, and when; with `keep`, only the arrivals of these numbers."""
+    ranks = range(1, len(workload.products) + 1)
+    weights = [
+        rank**-workload.zipf if workload.zipf else product.weight
+        for rank, product in zip(ranks, workload.products, strict=True)
+    ]
+    demand = Demand(
+        people=workload.members,
+        products=Weighted([product.sku for product in workload.products], weights),
+        pay_with=Weighted(workload.pay_with.keys(), workload.pay_with.values()),
+        quantity_min=workload.quantity.min,
+        quantity_max=workload.quantity.max,
+    )
+    return arrivals(streams, _shape(workload.arrivals), demand, workload.orders, keep)
 
 
 def _shape(wanted: Constant | StepPeak | Burst) -> traffic.Shape:

@@ -149,6 +149,7 @@ def artefacts(scenario: Scenario, run: Run, result: RunResult) -> dict[str, byte
         "digest": run.digest,
         "scenario": dump(scenario),
         "plan": result.plan,
+        "keep": result.keep,
     }
     return {
         "history.jsonl": b"\n".join(result.history.lines()) + b"\n",

@@ -41,6 +41,7 @@ class FakeResult:
     digest: str = "d1"
     orders: int = 2
     wall_s: float = 0.001
+    keep: Sequence[int] | None = None
 
 
 def _result(scenario: Scenario, design: str, seed: int, *verdicts: Verdict, touched: int = 1) -> FakeResult:
