@@ -113,8 +113,15 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Line).decode
 
 
+_HASHED_AT_ONCE = 4096  # events whose lines are in memory together
+
+
 class History:
-    """Header and events of one run. Implements `sim.recorder.Recorder` while the run goes on."""
+    """Header and events of one run. Implements `sim.recorder.Recorder` while the run goes on.
+
+    `let_go` drops the events so far, for runs whose history would not fit into memory. They still count
+    in `count` and in the digest.
+    """
 
     def __init__(self, header: Header, now_us: Callable[[], int] = lambda: 0) -> None:
         self.header = header
@@ -122,6 +129,9 @@ class History:
         self._append = self.events.append
         self._now_us = now_us
         self._ops = 0
+        self._gone = 0
+        # Over the header without its version, and the lines of the events that were let go.
+        self._hash = hashlib.blake2b(_encode(msgspec.structs.replace(header, version="")), digest_size=8)
 
     def invoke(self, user: str, action: str, args: Mapping[str, Any]) -> int:
         self._ops = op = self._ops + 1
@@ -159,15 +169,31 @@ class History:
         for event in self.events:
             yield _encode(event)
 
+    @property
+    def count(self) -> int:
+        """How many events there were."""
+        return self._gone + len(self.events)
+
+    def let_go(self) -> None:
+        """Forget the events so far."""
+        _add_lines(self._hash, self.events)
+        self._gone += len(self.events)
+        self.events.clear()
+
     def digest(self) -> str:
         """Hash of every line, the header without its version: 16 hex digits."""
-        state = hashlib.blake2b(_encode(msgspec.structs.replace(self.header, version="")), digest_size=8)
-        for event in self.events:
-            state.update(_encode(event))
+        state = self._hash.copy()
+        _add_lines(state, self.events)
         return state.hexdigest()
 
     def save(self, path: Path) -> None:
         path.write_bytes(b"\n".join(self.lines()) + b"\n")
+
+
+def _add_lines(state: Any, events: list[Event]) -> None:
+    """Hash the events' lines, many at a time: a call for each would cost as much as the hashing."""
+    for start in range(0, len(events), _HASHED_AT_ONCE):
+        state.update(b"".join(map(_encode, events[start : start + _HASHED_AT_ONCE])))
 
 
 def load(path: Path) -> History:

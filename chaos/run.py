@@ -30,6 +30,7 @@ from sim.tripwire import Tripwire
 READ_TIMEOUT_US = 10_000_000
 SLICE_US = 30_000_000
 """How much virtual time passes between looks at what has happened."""
+FOREVER_US = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +64,22 @@ def run(
     plan: Plan | None = None,
     keep: Sequence[int] | None = None,
     stop_first: bool = False,
+    keep_history: bool = True,
 ) -> RunResult:
     """Put one design through one storm and judge it.
 
     The same arguments give the same history, byte for byte, in any process. With `plan` nothing is
     drawn, the faults are as given; with `keep` only the arrivals of these numbers come, each as it
     was among all. With `stop_first` the run ends soon after the first violation of an invariant that
-    is judged as it goes.
+    is judged as it goes. Without `keep_history` events are judged and dropped as the run goes on: for
+    bulk, where only the verdicts and the digest, which are the same, are wanted.
     """
     began = perf_counter()
     with _no_collection(), Tripwire():
         world = SimWorld(scenario, designs.load(design), seed, plan, keep=keep)
-        court = Court(world.history)
+        court = Court(world.history, stop_first=stop_first, keep_history=keep_history)
         try:
-            settled = _storm(world, court, stop_first)
+            settled = _storm(world, court)
         except BaseException:  # an interrupt leaves coroutines that nobody will ever start
             world.kernel.close()
             raise
@@ -98,24 +101,34 @@ def run(
     )
 
 
-def _storm(world: SimWorld, court: Court, stop_first: bool) -> bool:
+def _storm(world: SimWorld, court: Court) -> bool:
     """The phases of a run. True when everything settled by itself before the end."""
     kernel = world.kernel
     while kernel.now < world.heal_us:
-        kernel.run_until(min(kernel.now + SLICE_US, world.heal_us) if stop_first else world.heal_us)
-        if stop_first and court.violated():
+        kernel.run_until(min(kernel.now + court.slice_us, world.heal_us))
+        if court.has_seen_enough():
             return False
     world.nemesis.heal()
     if wrong := world.faults.unhealed():
         raise HarnessError(f"the world did not heal: {'; '.join(wrong)}")
-    settled = kernel.run_until_idle(world.end_us)
+    settled = _settle(world, court, world.end_us)
     if kernel.now < world.end_us:
         kernel.skip_to(world.end_us)
     reading = kernel.spawn(_final_reads(world), "final reads")
-    kernel.run_until_idle(world.end_us + world.reading_us())
+    _settle(world, court, world.end_us + world.reading_us())
     if not reading.done:
         raise HarnessError("the final reads did not come to their end")
     return settled
+
+
+def _settle(world: SimWorld, court: Court, limit_us: int) -> bool:
+    """Let the world run until nothing is pending, or to the limit. True when nothing is pending."""
+    kernel = world.kernel
+    while not kernel.run_until_idle(min(kernel.now + court.slice_us, limit_us)):
+        if kernel.now >= limit_us:
+            return False
+        court.look()
+    return True
 
 
 async def _final_reads(world: SimWorld) -> None:
@@ -140,28 +153,39 @@ async def _read(
 
 
 class Court:
-    """Judge and situations, fed with what the history has got since they last looked."""
+    """Judge and situations, fed with what the history has got since they last looked.
 
-    def __init__(self, history: History) -> None:
+    They look once, at the end, unless something hangs on it earlier: whether to stop, or memory.
+    """
+
+    def __init__(self, history: History, *, stop_first: bool = False, keep_history: bool = True) -> None:
         self._history = history
+        self._stop_first = stop_first
+        self._keep_history = keep_history
+        self.slice_us = SLICE_US if stop_first or not keep_history else FOREVER_US
         self._seen = 0
         self._judge = Judge(history.header)
         self.situations = Situations(history.header)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Take in what is new."""
         news = self._history.events[self._seen :] if self._seen else self._history.events
         self._seen = len(self._history.events)
         self._judge.feed_all(news)
         self.situations.feed_all(news)
+        if not self._keep_history:
+            self._history.let_go()
+            self._seen = 0
 
-    def violated(self) -> bool:
-        """Whether an invariant is known to be broken already."""
-        self._look()
-        return self._judge.first_violation is not None
+    def has_seen_enough(self) -> bool:
+        """Whether the run may stop: it was asked to at the first violation, and there is one."""
+        if self.slice_us < FOREVER_US:
+            self.look()
+        return self._stop_first and self._judge.first_violation is not None
 
     def finish(self) -> list[Verdict]:
         """The verdicts over the whole history."""
-        self._look()
+        self.look()
         return self._judge.finish()
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chaos.history import SCHEMA, Header, History
@@ -49,6 +50,10 @@ APP_ID = "app-shop"
 QUIET_US = 24 * HOUR + 24 * MINUTE
 """How long after the heal a run goes on: past the last retry of every counterparty."""
 
+# A quiet order takes about 150 steps of the kernel; storms with retries take some times that.
+STEPS_MAX = 2_000_000
+STEPS_PER_ORDER_MAX = 50_000
+
 LATENCY_US = {"users": 15_000, "counterparty": 20_000, "database": 0, "notice": 40_000}
 VERSION = "0.1.0"
 
@@ -69,13 +74,14 @@ class SimWorld:
         self.design = design
         self.config = replace(design.config, expiry_us=scenario.timing.expiry)
         self.kernel = kernel = Kernel()
+        kernel.steps_max = STEPS_MAX + STEPS_PER_ORDER_MAX * scenario.workload.orders
         self.streams = streams = Streams(seed)
         timing = scenario.timing
         self.ids = StableIds()
         self.heal_us = timing.safety
         self.settle_by_us = timing.safety + timing.deadline
         self.end_us = self.settle_by_us + QUIET_US
-        self.history = WatchedHistory(self._header(seed), lambda: kernel.now)
+        self.history = WatchedHistory(self._header(seed), partial(getattr, kernel, "now"))
         if sink is not None:
             sink(self.history)
         self.nemesis = Nemesis(

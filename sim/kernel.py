@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine
 from heapq import heapify, heappop, heappush
+from itertools import repeat
+from operator import attrgetter
 from typing import Any, Final
 
 import simpy
@@ -72,12 +74,11 @@ class Kernel(simpy.Environment):
         self._urgent: deque[Event] = deque()
         self._urgent_turn = _UrgentTurn()
         self._work_at = 0  # a time at which pending work was last seen
+        self.steps_max = 1 << 40  # a run that takes more steps at a stretch is taken for a livelock
         self._running = False
 
-    @property
-    def now(self) -> int:
-        """Microseconds since the start of the run."""
-        return self._now
+    # Asked for at every turn, so it is answered without a frame of Python.
+    now: int = property(attrgetter("_now"), doc="Microseconds since the start.")  # type: ignore[assignment]
 
     # ------------------------------------------------------------ scheduling
 
@@ -202,7 +203,7 @@ class Kernel(simpy.Environment):
         ready, at, times = self.ready, self._at, self._times
         pop, push, next_ready, put = heappop, heappush, ready.popleft, at.setdefault
         now = self._now
-        while True:
+        for _ in repeat(None, self.steps_max):
             if ready:
                 item = next_ready()
             else:
@@ -252,6 +253,7 @@ class Kernel(simpy.Environment):
                     fn(*item.args)
             else:
                 self._process(item)
+        raise HarnessError(f"no end after {self.steps_max} steps, at {self._now} us: a livelock")
 
     def _nothing_pending(self) -> bool:
         """Whether only daemons and cancelled timers are left. Work once found is looked at first again,

@@ -13,7 +13,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.kernel import Kernel, sleep, sleep_daemon
+from sim.kernel import HarnessError, Kernel, sleep, sleep_daemon
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -414,3 +414,31 @@ def test_close_drops_what_is_still_queued() -> None:
     kernel.close()
     assert seen == ["closed"]
     assert kernel.run_until_idle(LONG)
+
+
+# ---------------------------------------------------------------- ends
+
+
+def test_a_livelock_is_found_by_its_steps() -> None:
+    """Coroutines that wake each other in one microsecond for ever end the run with an error."""
+    kernel = Kernel()
+    kernel.steps_max = 1_000
+
+    async def spin() -> None:
+        while True:
+            await sleep(0)
+
+    kernel.spawn(spin())
+    with pytest.raises(HarnessError, match="1000 steps, at 0 us: a livelock"):
+        kernel.run_until(LONG)
+
+
+def test_as_many_steps_as_are_allowed_are_no_livelock() -> None:
+    """The bound counts entries of the queue, and is met only by going beyond it."""
+    kernel = Kernel()
+    kernel.steps_max = 100
+    done: list[int] = []
+    for number in range(99):
+        kernel.call_at(number, done.append, number)
+    kernel.run_until(LONG)
+    assert done == list(range(99))
