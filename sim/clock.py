@@ -78,9 +78,9 @@ class IncarnationClock:
         if not self._incarnation.alive:
             raise NodeDead(self._incarnation.name)
         clock = self._clock
-        if clock.drift_ppm:
-            return clock.now_us()
-        return clock._base_us + clock._kernel._now  # `now_us` written out: the platform asks all the time
+        if clock._right:
+            return EPOCH_US + clock._kernel._now  # `now_us` written out: the platform asks all the time
+        return clock.now_us()
 
     def sleep(self, us: int) -> Coroutine[object, object, None]:
         """Sleep `us` microseconds by this clock."""
