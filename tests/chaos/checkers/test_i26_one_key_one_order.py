@@ -87,3 +87,11 @@ def test_being_served_in_the_end_holds() -> None:
 def test_an_unfinished_run_leaves_it_undecided() -> None:
     """They may still be served."""
     assert put_off(crashed_holder().wait(60 * SECOND)).verdict("I-26").outcome == "unknown"
+
+
+def test_a_node_whose_clock_is_behind_sees_a_lease_end_later() -> None:
+    """Its clock is two seconds behind; more than that is no excuse."""
+    behind = crashed_holder().fault("node.clock_skew", "start", offset_us=-2 * SECOND)
+    assert put_off(behind.wait(29 * SECOND)).end().verdict("I-26").outcome == "holds"
+    behind = crashed_holder().fault("node.clock_skew", "start", offset_us=-2 * SECOND)
+    assert put_off(behind.wait(60 * SECOND)).end().verdict("I-26").outcome == "violated"
