@@ -108,6 +108,10 @@ class Account(msgspec.Struct, gc=False):
     previous: str = ""
     previous_since_us: int = 0
     previous_at: int = NEVER
+    clicked_us: int = NEVER
+    """When its user first asked for it."""
+    moved_us: int = NEVER
+    """When goods or money last went to the buyer, or came back."""
     closed_us: int = NEVER
     closed_at: int = NEVER
     completed_once: bool = False
@@ -139,6 +143,8 @@ class Account(msgspec.Struct, gc=False):
     """Part of it that is a refund for good (wallet_refund, credit_final)."""
     credited_fen: int = 0
     """Sum of all K-01 style credits ever posted, voided or not."""
+    cost_fen: int = 0
+    """What compensations cost us in the end: credits that stand, and losses booked for them."""
     booked_captures: int = 0
     compensations: dict[str, Row] | None = None
     tickets: dict[str, Row] | None = None

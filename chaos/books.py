@@ -67,6 +67,8 @@ class Books:
         self.started: dict[int, Invoke] = {}
         self.invoked: Invoke | None = None
         """The invocation that the present ok, fail or unknown answers."""
+        self.clicks: dict[tuple[str, str], int] = {}
+        """User and client key → when the order was first asked for, until its row is there."""
         self.reads = 0
         self.lost_track = 0
         """Reverts of rows that are no longer remembered."""
@@ -155,6 +157,8 @@ class Books:
 
     def _invoked(self, event: Invoke) -> None:
         self.started[event.op] = event
+        if event.action == "place_order":
+            self.clicks.setdefault((event.user, event.args["client_key"]), event.t_us)
 
     def _answered(self, event: Ok | Fail | Unknown) -> None:
         self.invoked = self.started.pop(event.op, None)
@@ -183,6 +187,9 @@ class Books:
         account = self.touch(event.key, ORDER)
         if account.row is None:
             account.placed_at = self.at
+            if event.row is not None and account.clicked_us == NEVER:
+                clicked = (event.row["user"], event.row["client_key"])
+                account.clicked_us = self.clicks.pop(clicked, NEVER)
         account.row = event.row
         if event.op == "revert":
             account.changed |= REVERTED
@@ -270,6 +277,7 @@ class Books:
         """Units reached the buyer of this order, or (negative) were taken back."""
         account = self.touch(order_id, GOODS)
         account.units += units
+        account.moved_us = event.t_us
         account.deliveries.append(Delivery(event.t_us, self.at, units))
         return account
 

@@ -96,7 +96,10 @@ class CounterpartyBooks:
     def _refund_ended(self, event: Book) -> None:
         self._refund_accepted(event)
         state = "done" if event.entry == "refund_done" else "failed"
-        for refund in self._of_order(event).refunds:
+        account = self._of_order(event)
+        if state == "done":
+            account.moved_us = event.t_us
+        for refund in account.refunds:
             if refund.refund_no == event.data["refund_no"]:
                 refund.state = state
 

@@ -55,10 +55,14 @@ class LedgerBook:
             if kind in ("wallet", "provisional"):
                 self._move_wallet(user, kind, -sign * amount)
                 paid += amount
+                account.moved_us = event.t_us
             elif kind == "platform_loss":
                 account.wallet_fen -= sign * amount
-            elif kind == "compensation_cost" and posting == "credit":
-                credit += amount
+                account.cost_fen += sign * amount
+            elif kind == "compensation_cost":
+                account.cost_fen += sign * amount
+                if posting == "credit":
+                    credit += amount
         if posting == "capture":
             account.booked_captures += sign
         elif posting == "wallet_payment":

@@ -1,14 +1,14 @@
 """The results directory: all that campaigns and reports know of each other.
 
 campaign.json   what was run: versions, scenario texts, designs, seeds, exact command, how it ended
-runs.jsonl      a line for each run, in the order of scenarios, designs and seeds
+runs.jsonl      a line for each run, as they end; once the campaign has ended, by scenario, design and seed
+corpus.jsonl    a line for each plan saved by earlier campaigns that was tried again, if there were any
 failures/<id>/  plan, history, verdicts and audit of the first failing runs of each kind
 samples/<id>/   the same of one run that held, for each scenario and design
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from chaos.history import History, load
+from chaos.measures import Measures
 
 SCHEMA = 1
 FILES = ("history.jsonl", "verdict.json", "plan.json")
@@ -49,6 +50,7 @@ class Run(msgspec.Struct, frozen=True):
     orders: int = 0
     events: int = 0
     virtual_us: int = 0
+    measures: Measures = Measures()
     wall_ms: float = 0.0
     failure: str = ""
     error: str = ""
@@ -72,7 +74,11 @@ class CellSummary(msgspec.Struct, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed."""
+    """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed.
+
+    `versions` has a digest of the code beside the versions of packages; `corpus_ids` are the saved plans
+    that were tried first; `stopped` says why a campaign ended before all runs were made.
+    """
 
     schema: int
     version: str
@@ -83,66 +89,17 @@ class Campaign(msgspec.Struct, frozen=True):
     designs: list[str]
     seeds: list[int]
     jobs: int
+    engine: str = "local"
+    max_failures: int | None = None
+    corpus: str = ""
+    corpus_ids: list[str] = []
     finished: bool = False
     interrupted: bool = False
+    stopped: str = ""
     error: str = ""
     wall_s: float = 0.0
     exit_code: int | None = None
     cells: list[CellSummary] = []
-
-
-class Writer:
-    """Fills a fresh results directory as results come."""
-
-    def __init__(self, path: Path, campaign: Campaign) -> None:
-        self.path = path
-        claim(path)
-        try:
-            self.save(campaign)
-            self._runs = (path / "runs.jsonl").open("ab")
-        except OSError as error:
-            raise ResultsError(f"{path}: cannot be written: {error.strerror}") from error
-
-    def save(self, campaign: Campaign) -> None:
-        """Write campaign.json whole, or not at all."""
-        text = msgspec.json.format(msgspec.json.encode(campaign), indent=2)
-        fresh = self.path / "campaign.json.new"
-        fresh.write_bytes(text + b"\n")
-        fresh.replace(self.path / "campaign.json")
-
-    def add(self, run: Run) -> None:
-        """Append a run; on disk after the next `flush`."""
-        self._runs.write(msgspec.json.encode(run) + b"\n")
-
-    def flush(self) -> None:
-        """Hand what was added to the operating system, so that a kill loses none of it."""
-        self._runs.flush()
-
-    def keep(self, folder: str, run_id: str, files: dict[str, bytes]) -> None:
-        """Keep the artefacts of a run under failures/ or samples/."""
-        target = self.path / folder / run_id
-        target.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (target / name).write_bytes(content)
-
-    def close(self) -> None:
-        self._runs.close()
-
-
-def claim(path: Path) -> None:
-    """Make sure that `path` is an empty directory that can be written. Raises ResultsError."""
-    if path.is_file():
-        raise ResultsError(f"{path}: is a file; name a directory for the results")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        entries = [entry.name for entry in path.iterdir()]
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be written: {error.strerror}") from error
-    if entries:
-        what = "already holds a campaign" if "campaign.json" in entries else "is not empty"
-        raise ResultsError(f"{path}: {what}; name another directory with --out, or remove it")
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise ResultsError(f"{path}: cannot be written: Permission denied")
 
 
 def free_directory(parent: Path) -> Path:

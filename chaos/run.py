@@ -10,13 +10,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from chaos.checkers.i30_compensation_exact import CompensationExact
 from chaos.checkers.judge import Judge
 from chaos.checkers.verdict import Verdict
 from chaos.history import Header, History
+from chaos.measures import Measures, measure
 from chaos.nemesis import Plan
 from chaos.oracle.audit import Audit
 from chaos.sim_world import SimWorld
@@ -48,6 +49,7 @@ class RunResult:
     orders: int
     settled: bool
     wall_s: float
+    measures: Measures = field(default_factory=Measures)
     keep: tuple[int, ...] | None = None
 
     @property
@@ -97,6 +99,7 @@ def run(
         orders=len(world.orders),
         settled=settled,
         wall_s=perf_counter() - began,
+        measures=court.measures(),
         keep=None if keep is None else tuple(keep),
     )
 
@@ -187,6 +190,10 @@ class Court:
         """The verdicts over the whole history."""
         self.look()
         return self._judge.finish()
+
+    def measures(self) -> Measures:
+        """What the run took, in time and money."""
+        return measure(self._judge.books)
 
     @property
     def audit(self) -> Audit:

@@ -135,6 +135,7 @@ def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
         orders=result.orders,
         events=len(result.history.events),
         virtual_us=result.history.header.end_us,
+        measures=result.measures,
         wall_ms=round(result.wall_s * 1000, 3),
     )
 
