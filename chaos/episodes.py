@@ -15,7 +15,9 @@ LANES = ("user", "platform", "channel", "supplier", "stock")
 LEAST, MOST = 4, 8
 """A story has so many steps, as far as there are any."""
 
-_REPEATING = frozenset(("callback_sent", "callback_accepted", "callback_refused", "no_answer", "said"))
+_REPEATING = frozenset(
+    ("callback_sent", "callback_accepted", "callback_refused", "no_answer", "said", "fault")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Episodes:
         if event.entry in ("attempt_received", "failed"):
             return "supplier", event.entry, 4, attempt
         if event.entry == "answered":
-            return "supplier", "said", 3, {**attempt, "status": data["status"]}
+            return "supplier", "said", 3, {**attempt, "answer": data["status"]}
         return None
 
     def _channel(self, event: Book, data: Mapping[str, Any]) -> Told | None:
@@ -205,7 +207,7 @@ class Episodes:
         if event.entry == "callback_acked":
             if data["accepted"]:
                 return "channel", "callback_accepted", 3, {}
-            return "channel", "callback_refused", 5, {"status": data["status"]}
+            return "channel", "callback_refused", 5, {"code": data["status"]}
         return None
 
     def struck(self, event: Fault) -> Told | None:
@@ -224,7 +226,7 @@ _ROWS: Mapping[str, Callable[[Mapping[str, Any]], Told]] = {
         7,
         {"rule": row["rule"], "fen": row["amount_fen"]},
     ),
-    "tickets": lambda row: ("platform", "ticket", 4, {"reason": row["reason"]}),
+    "tickets": lambda row: ("platform", "ticket", 4, {"ticket": row["reason"]}),
     "grants": lambda row: ("stock", "grant", 7, {"days": row["days"]}),
 }
 

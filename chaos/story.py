@@ -1,26 +1,26 @@
 """Tells a failure in plain words: who, which order, how much money, what happened, what would have saved it.
 
-The words are data: `story.yaml` here, and each invariant's title, witness sentences and remedy in
-`checkers/texts.yaml`.
+It opens with who lost what. The words are data: `story.yaml` here, each invariant's title, witness
+sentences and remedy in `checkers/texts.yaml`, and the names of faults, statuses and the like in `words.yaml`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from chaos.checkers.i30_compensation_exact import witness_of
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.episodes import Episodes, Step, windows
 from chaos.history import History
 from chaos.oracle.debts import Finding
+from chaos.titles import Titles, gravest
+from chaos.words import Words, moment, yuan
 
-_HERE = Path(__file__).parent
+_TEXTS = Path(__file__).with_name("story.yaml")
+_NAMES = ("fault", "status", "topic", "action", "answer", "ticket")
+"""Data of a step that names something with a word of its own."""
 
 _SEVERITY = (
     "I-01", "I-03", "I-04", "I-05", "I-06", "I-08", "I-07", "I-02", "I-22", "I-09", "I-11", "I-13",
@@ -53,13 +53,16 @@ class Story:
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict to tell first: by money, then by members hurt, then by severity. There must be one."""
+    """The verdict to tell first: a loss before a risk, then by money, members hurt, severity. There must be one."""
+    titles = Titles("en")
 
-    def rank(verdict: Verdict) -> tuple[int, int, int]:
+    def rank(verdict: Verdict) -> tuple[bool, int, int, int]:
         members = {user: True for witness in verdict.witnesses for user in witness.users}
         name = verdict.invariant
         severity = _SEVERITY.index(name) if name in _SEVERITY else len(_SEVERITY)
-        return verdict.amount_fen, len(members), -severity
+        told = gravest(verdict, titles)
+        lost = told is not None and bool(titles.loser(name, told))
+        return lost, verdict.amount_fen, len(members), -severity
 
     violated = [verdict for verdict in verdicts if verdict.outcome == "violated"]
     if not violated:
@@ -69,73 +72,105 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
 
 def tell(history: History, told: Verdict | Finding, lang: str) -> Story:
     """The story of a violated verdict's worst witness, or of one finding of the audit; `lang` en or zh."""
+    teller = _Teller(lang)
     if isinstance(told, Finding):
-        return _tell(history, "I-30", witness_of(told), lang)
-    if not told.witnesses:
+        return teller.tell(history, "I-30", witness_of(told))
+    witness = gravest(told, teller.titles)
+    if witness is None:
         raise ValueError(f"{told.invariant} has no witness to tell of")
-    witness = max(told.witnesses, key=lambda one: (one.amount_fen, len(one.users), -one.t_us))
-    return _tell(history, told.invariant, witness, lang)
+    return teller.tell(history, told.invariant, witness)
 
 
-def _tell(history: History, invariant: str, witness: Witness, lang: str) -> Story:
-    words = _Words(lang)
-    order_id = witness.id if witness.entity == "order" else str(witness.data.get("order_id", ""))
-    episodes = Episodes(history, order_id)
-    steps = episodes.steps(witness.events) if order_id else []
-    user = ", ".join(witness.users) or (str(episodes.row["user"]) if episodes.row else "")
-    who = words.who(witness.users or ((user,) if user else ()))
-    saved_by = words.checker(invariant, "saved_by")
-    sentences = (
-        *_sentences(words, history, episodes, witness, who),
-        *_verdict(words, invariant, witness, saved_by),
-    )
-    title = words(
-        "title" if witness.amount_fen else "title_free",
-        invariant=invariant,
-        title=words.checker(invariant, "title"),
-        money=yuan(witness.amount_fen),
-        who=who,
-    )
-    return Story(
-        title=title,
-        sentences=sentences,
-        timeline=tuple(Moment(step.t_us, step.lane, words.step(step)) for step in steps),
-        money_fen=witness.amount_fen,
-        saved_by=saved_by,
-        order_id=order_id,
-        user=user,
-        invariant=invariant,
-    )
+class _Teller:
+    """Tells in one language."""
 
+    def __init__(self, lang: str) -> None:
+        self.words = Words(lang, _TEXTS)
+        self.titles = Titles(lang)
 
-def _sentences(words: _Words, history: History, episodes: Episodes, witness: Witness, who: str) -> list[str]:
-    """Who bought what, what was paid, what the storm did, and how it ended."""
-    row, order_id = episodes.row, episodes.order_id
-    if not order_id:
-        return [words("sentences.no_order", entity=witness.entity, id=witness.id)]
-    said = []
-    if row is None:
-        said.append(words("sentences.stray", order=order_id))
-    else:
-        at, price = clock(episodes.placed_us), yuan(row["payable_fen"])
-        said.append(
-            words(
-                "sentences.ordered",
-                at=at, who=who, quantity=row["quantity"], sku=row["sku"], price=price, order=order_id,
+    def tell(self, history: History, invariant: str, witness: Witness) -> Story:
+        """The story of one witness."""
+        order_id = witness.id if witness.entity == "order" else str(witness.data.get("order_id", ""))
+        episodes = Episodes(history, order_id)
+        steps = episodes.steps(witness.events) if order_id else []
+        users = witness.users or ((str(episodes.row["user"]),) if episodes.row else ())
+        saved_by = self.titles.saved_by(invariant)
+        sentences = (
+            *self._sentences(history, episodes, witness, self._who(users)),
+            self.words("sentences.wrong", text=self.titles.witness(invariant, witness).rstrip(".。")),
+            *([self.words("sentences.saved", text=saved_by)] if saved_by else []),
+        )
+        return Story(
+            title=self._title(invariant, witness, users),
+            sentences=sentences,
+            timeline=tuple(Moment(step.t_us, step.lane, self._step(step)) for step in steps),
+            money_fen=witness.amount_fen,
+            saved_by=saved_by,
+            order_id=order_id,
+            user=self.words.listed(users),
+            invariant=invariant,
+        )
+
+    def _title(self, invariant: str, witness: Witness, users: tuple[str, ...]) -> str:
+        """Who lost what and how much, and which promise that broke."""
+        broken = self.words("title.broken", invariant=invariant, title=self.titles.invariant(invariant))
+        if not witness.amount_fen:
+            return _capital(broken)
+        key = self.titles.loser(invariant, witness) or "risk"
+        if key == "shop" and users:
+            key = "shop_order"
+        elif key == "risk" and not users:
+            key = "risk_alone"
+        who, money = self._who(users), yuan(witness.amount_fen)
+        return _capital(self.words(f"title.{key}", who=who, money=money, broken=broken))
+
+    def _sentences(self, history: History, episodes: Episodes, witness: Witness, who: str) -> list[str]:
+        """Who bought what, what was paid, what the storm did, and how it ended."""
+        words, row, order_id = self.words, episodes.row, episodes.order_id
+        if not order_id:
+            return [words("sentences.no_order", entity=words.named("entity", witness.entity), id=witness.id)]
+        said = []
+        if row is None:
+            said.append(words("sentences.stray", order=order_id))
+        else:
+            at, price = moment(episodes.placed_us), yuan(row["payable_fen"])
+            said.append(
+                words(
+                    "sentences.ordered",
+                    at=at, who=who, quantity=row["quantity"], sku=row["sku"], price=price, order=order_id,
+                )
+            )  # fmt: skip
+        said.append(_payment(words, episodes))
+        began_us = (
+            episodes.placed_us if row is not None else (episodes.captures[0][0] if episodes.captures else 0)
+        )
+        faults = dict.fromkeys([*episodes.faults, *windows(history, began_us, max(witness.t_us, began_us))])
+        if faults:
+            said.append(
+                words("sentences.faults", faults=words.listed([words.fault(name) for name in faults]))
             )
-        )  # fmt: skip
-    said.append(_payment(words, episodes))
-    began_us = (
-        episodes.placed_us if row is not None else (episodes.captures[0][0] if episodes.captures else 0)
-    )
-    faults = dict.fromkeys([*episodes.faults, *windows(history, began_us, max(witness.t_us, began_us))])
-    if faults:
-        said.append(words("sentences.faults", faults=words.listed(list(faults))))
-    said += _ending(words, episodes)
-    return said
+        return said + _ending(words, episodes)
+
+    def _who(self, users: Sequence[str]) -> str:
+        """The members concerned."""
+        number = "none" if not users else "one" if len(users) == 1 else "some"
+        return self.words(f"who.{number}", users=self.words.listed(list(users)))
+
+    def _step(self, step: Step) -> str:
+        """One step of the timeline."""
+        data = dict(step.data)
+        data.update((key, self.words.named(key, data[key])) for key in _NAMES if key in data)
+        if "fen" in data:
+            data["fen"] = yuan(data["fen"])
+        text = self.words(f"steps.{step.key}", **data)
+        return text if step.times == 1 else self.words("steps.times", text=text, times=step.times)
 
 
-def _ending(words: _Words, episodes: Episodes) -> list[str]:
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _ending(words: Words, episodes: Episodes) -> list[str]:
     """What the member read in the end, if anybody looked."""
     final, row = episodes.final, episodes.row
     if final is None or row is None:
@@ -145,7 +180,7 @@ def _ending(words: _Words, episodes: Episodes) -> list[str]:
     return [
         words(
             "sentences.ended",
-            status=final["status"],
+            status=words.named("status", final["status"]),
             delivered=final["delivered_qty"],
             quantity=row["quantity"],
             refunded=yuan(final["refunded_fen"]),
@@ -153,7 +188,7 @@ def _ending(words: _Words, episodes: Episodes) -> list[str]:
     ]
 
 
-def _payment(words: _Words, episodes: Episodes) -> str:
+def _payment(words: Words, episodes: Episodes) -> str:
     captures = episodes.captures
     if not captures:
         return words("sentences.unpaid")
@@ -162,92 +197,5 @@ def _payment(words: _Words, episodes: Episodes) -> str:
         return words("sentences.paid_often", times=len(captures), money=money)
     t_us, charge, _ = captures[0]
     return words(
-        "sentences.from_wallet" if charge == "wallet" else "sentences.paid_once", money=money, at=clock(t_us)
+        "sentences.from_wallet" if charge == "wallet" else "sentences.paid_once", money=money, at=moment(t_us)
     )
-
-
-def _verdict(words: _Words, invariant: str, witness: Witness, saved_by: str) -> list[str]:
-    """What went wrong, and the remedy."""
-    said = [words("sentences.wrong", text=words.witness(invariant, witness))]
-    if saved_by:
-        said.append(words("sentences.saved", text=saved_by))
-    return said
-
-
-# ---------------------------------------------------------------- words
-
-
-class _Words:
-    """The texts in one language."""
-
-    def __init__(self, lang: str) -> None:
-        self._lang = lang
-
-    def __call__(self, path: str, /, **data: Any) -> str:
-        entry: Any = _load("story.yaml")
-        for part in path.split("."):
-            entry = entry[part]
-        return str(entry[self._lang]).format_map(data)
-
-    def who(self, users: Sequence[str]) -> str:
-        """The members concerned."""
-        number = "none" if not users else "one" if len(users) == 1 else "some"
-        return self(f"who.{number}", users=self.listed(users))
-
-    def listed(self, names: Sequence[str]) -> str:
-        """Names in a row."""
-        return ("、" if self._lang == "zh" else ", ").join(names)
-
-    def step(self, step: Step) -> str:
-        """One step of the timeline."""
-        data = {key: yuan(value) if key == "fen" else value for key, value in step.data.items()}
-        text = self(f"steps.{step.key}", **data)
-        return text if step.times == 1 else self("steps.times", text=text, times=step.times)
-
-    def checker(self, invariant: str, what: str) -> str:
-        """An invariant's title or remedy; its own id where this version has no words for it."""
-        entry = _load("checkers/texts.yaml").get(invariant, {}).get(what)
-        return str(entry[self._lang]) if entry else ""
-
-    def witness(self, invariant: str, witness: Witness) -> str:
-        """What a witness says, its data put in: `_fen` as yuan, `_us` as minutes and seconds."""
-        entry = _load("checkers/texts.yaml").get(invariant, {}).get("witnesses", {}).get(witness.words)
-        if entry is None:
-            return f"{invariant} {witness.words} ({witness.id})"
-        data = {"id": witness.id, "amount_fen": witness.amount_fen, **witness.data}
-        shown = _Shown({key: self._shown(key, value) for key, value in data.items()})
-        return str(entry[self._lang]).format_map(shown)
-
-    def _shown(self, key: str, value: Any) -> Any:
-        if key == "reason" and value in _load("oracle/texts.yaml")["reasons"]:
-            return _load("oracle/texts.yaml")["reasons"][value][self._lang]
-        if key.endswith("_fen"):
-            return yuan(value)
-        if key.endswith("_us"):
-            return clock(value)
-        return value
-
-
-class _Shown(dict[str, Any]):
-    """Data of a witness. A history of another version may lack some of it: the story is told all the same."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"
-
-
-@cache
-def _load(name: str) -> Mapping[str, Any]:
-    texts: Mapping[str, Any] = YAML(typ="safe", pure=True).load((_HERE / name).read_text("utf-8"))
-    return texts
-
-
-def yuan(fen: int) -> str:
-    """1234 → 12.34."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
-
-
-def clock(t_us: int) -> str:
-    """Minutes, seconds and milliseconds of the run: 83:02.500."""
-    ms = t_us // 1000
-    return f"{ms // 60_000:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

@@ -9,80 +9,28 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from chaos.checkers.verdict import Verdict
 from chaos.history import History
 from chaos.results import Campaign, CellSummary, Run
-from reports.titles import Titles
-from reports.words import clock
+from reports.titles import Titles, gravest
+from reports.words import Words, clock
 
 WIDTH_WITHOUT_TERMINAL = 110
-_STYLES = {
-    "holds": "green",
-    "as expected": "green",
-    "not run": "dim",
-    "inconclusive": "yellow",
-    "violated": "red",
-    "not violated": "red",
-    "broken": "bold red",
+_LOOKS = {
+    "holds": ("holds", "green"),
+    "as expected": ("expected", "green"),
+    "not run": ("none", "dim"),
+    "inconclusive": ("inconclusive", "yellow"),
+    "violated": ("violated", "red"),
+    "not violated": ("unseen", "red"),
+    "broken": ("broken", "bold red"),
 }
-_STYLE_OF = {"holds": "holds", "unknown": "inconclusive", "violated": "violated"}
-_SAME = {
-    None: {"en": "", "zh": ""},
-    True: {"en": ", the same as recorded", "zh": "，与记录一致"},
-    False: {"en": ", NOT as recorded: the code has changed since", "zh": "，与记录不一致：代码已经变了"},
-}
-_LANES: dict[str, dict[str, str]] = {
-    "en": {},
-    "zh": {
-        "user": "用户",
-        "platform": "平台",
-        "channel": "渠道",
-        "supplier": "供应商",
-        "stock": "库存",
-        "fault": "故障",
-    },
-}
-_OUTCOMES = {
-    "en": {name: name for name in _STYLES},
-    "zh": {
-        "holds": "守住",
-        "as expected": "如预期违反",
-        "not run": "未运行",
-        "inconclusive": "无定论",
-        "violated": "违反",
-        "not violated": "未见预期的违反",
-        "broken": "测试台故障",
-    },
-}
-_WORDS = {
-    "en": {
-        "scenario": "scenario",
-        "design": "design",
-        "outcome": "outcome",
-        "violated": "violated",
-        "runs": "runs",
-        "digest": "digest",
-        "events": "events",
-        "look": "Expected failures, one of each to look at:",
-        "report": "To read more: dingfeng report {path}",
-        "interrupted": "interrupted: {done} runs are kept in {path}",
-        "done": "{done} runs in {wall:.1f} s ({rate:.0f} seeds/s), results in {path}",
-    },
-    "zh": {
-        "scenario": "场景",
-        "design": "方案",
-        "outcome": "结论",
-        "violated": "被违反",
-        "runs": "次数",
-        "digest": "摘要",
-        "events": "个事件",
-        "look": "预期的失败，各看一例：",
-        "report": "详细报告：dingfeng report {path}",
-        "interrupted": "已中断：{done} 次运行的结果保存在 {path}",
-        "done": "{done} 次运行，用时 {wall:.1f} 秒（每秒 {rate:.0f} 个种子），结果在 {path}",
-    },
-}
+"""Of each outcome its word, among the cells of the page, and its style."""
+
+_OUTCOME_OF = {"holds": "holds", "unknown": "inconclusive", "violated": "violated"}
+_REPEATED = {True: "same", False: "differs"}
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -97,38 +45,44 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
 
     Where failures are expected, one line shows how to look at one.
     """
-    words = _WORDS[lang]
-    out.print(_table(campaign.cells, lang))
+    words = Words(lang)
+    out.print(_table(campaign.cells, words))
     for cell in campaign.cells:
         if cell.outcome in ("violated", "not violated", "inconclusive", "broken"):
-            name = f"{cell.scenario} × {cell.design}"
-            out.print(f"\n[{_STYLES[cell.outcome]}]{_OUTCOMES[lang][cell.outcome]}[/] {name}")
+            out.print(f"\n{_outcome(cell.outcome, words)} {cell.scenario} × {cell.design}")
             for reason in cell.reasons:
                 out.print(f"  {reason}", markup=False)
             for token in cell.replay:
                 out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
     expected = [cell.replay[0] for cell in campaign.cells if cell.outcome == "as expected"]
     if expected:
-        out.print(f"\n{words['look']}")
+        out.print(f"\n{words('terminal.look')}")
         for token in expected:
             out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
     done = sum(cell.runs for cell in campaign.cells)
-    line = words["interrupted" if campaign.interrupted else "done"]
-    rate = done / max(campaign.wall_s, 1e-9)
-    out.print("\n" + line.format(done=done, wall=campaign.wall_s, rate=rate, path=path), soft_wrap=True)
-    out.print(words["report"].format(path=path), soft_wrap=True)
+    rate = f"{done / max(campaign.wall_s, 1e-9):,.0f}"
+    runs = words.count("sentence.runs", done)
+    key = "terminal.interrupted" if campaign.interrupted else "terminal.done"
+    out.print(
+        "\n" + words(key, runs=runs, wall=f"{campaign.wall_s:.1f}", rate=rate, path=path), soft_wrap=True
+    )
+    out.print(words("terminal.report", path=path), soft_wrap=True)
 
 
-def _table(cells: Sequence[CellSummary], lang: str) -> Table:
-    words = _WORDS[lang]
+def _outcome(name: str, words: Words) -> str:
+    """The outcome's word in its colour."""
+    word, style = _LOOKS[name]
+    return f"[{style}]{words('cell.' + word)}[/]"
+
+
+def _table(cells: Sequence[CellSummary], words: Words) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("scenario", "design", "outcome", "violated"):
-        table.add_column(words[name], overflow="fold")
-    table.add_column(words["runs"], justify="right")
+    for name in ("scenario", "design", "result", "violated"):
+        table.add_column(words(f"column.{name}"), overflow="fold")
+    table.add_column(words("column.runs"), justify="right")
     for cell in cells:
-        outcome = f"[{_STYLES[cell.outcome]}]{_OUTCOMES[lang][cell.outcome]}[/]"
         violated = " ".join(_how_often(name, count, cell.runs) for name, count in cell.violated.items())
-        table.add_row(cell.scenario, cell.design, outcome, violated, str(cell.runs))
+        table.add_row(cell.scenario, cell.design, _outcome(cell.outcome, words), violated, str(cell.runs))
     return table
 
 
@@ -139,40 +93,54 @@ def _how_often(invariant: str, count: int, runs: int) -> str:
 
 def show_verdicts(verdicts: Sequence[Verdict], lang: str, out: Console) -> None:
     """What one run broke or left undecided: how often, and the gravest case in words."""
-    titles = Titles(lang)
+    words, titles = Words(lang), Titles(lang)
     for verdict in verdicts:
         if verdict.outcome == "holds":
             continue
-        style = _STYLES[_STYLE_OF[verdict.outcome]]
-        how_often = f"({verdict.count}/{verdict.checked})"
-        out.print(f"[{style}]{verdict.invariant}[/] {titles.invariant(verdict.invariant)} {how_often}")
-        if verdict.witnesses:
-            gravest = max(verdict.witnesses, key=lambda witness: witness.amount_fen)
-            out.print(f"  {titles.witness(verdict.invariant, gravest)}", markup=False)
+        _, style = _LOOKS[_OUTCOME_OF[verdict.outcome]]
+        title = titles.invariant(verdict.invariant)
+        how_often = words(f"terminal.{verdict.outcome}", count=verdict.count, checked=verdict.checked)
+        out.print(f"[{style}]{verdict.invariant}[/] {title}{how_often}")
+        told = gravest(verdict, titles)
+        if told is not None:
+            out.print(f"  {titles.witness(verdict.invariant, told)}", markup=False)
 
 
 def show_replay(
     run: Run, history: History, verdicts: Sequence[Verdict], same: bool | None, lang: str, out: Console
 ) -> None:
-    """One run: how it ended, what it broke, and the worst story in plain words, step by step."""
-    outcome = _STYLE_OF[run.outcome]
-    style, word = _STYLES[outcome], _OUTCOMES[lang][outcome]
-    out.print(f"{run.scenario} × {run.design}, seed {run.seed}: [{style}]{word}[/]")
-    show_verdicts(verdicts, lang, out)
+    """One run: how it ended, the worst story in plain words, step by step, and all else that it broke."""
+    words = Words(lang)
+    name = words("figure.sheet", scenario=run.scenario, design=run.design, seed=run.seed)
+    out.print(f"{name}{words('figure.colon')}{_outcome(_OUTCOME_OF[run.outcome], words)}")
     if any(verdict.outcome == "violated" for verdict in verdicts):
-        from chaos.story import tell, worst
+        _show_story(history, verdicts, words, out)
+    if any(verdict.outcome != "holds" for verdict in verdicts):
+        out.print(f"\n[bold]{words('terminal.all_broken')}[/]")
+        show_verdicts(verdicts, lang, out)
+    again = words(f"terminal.{_REPEATED[same]}") if same is not None else ""
+    out.print("\n" + words("terminal.digest", digest=run.digest, events=f"{run.events:,}") + again)
 
-        story = tell(history, worst(verdicts), lang)
-        out.print(f"\n[bold]{story.title}[/]")
+
+def _show_story(history: History, verdicts: Sequence[Verdict], words: Words, out: Console) -> None:
+    """What a person asks first: who lost what, then how it came, then what would have saved it."""
+    from chaos.story import tell, worst
+
+    story = tell(history, worst(verdicts), words.lang)
+    remedy = story.sentences[-1:] if story.saved_by else ()
+    out.print(f"\n{story.title}", style="bold", markup=False)
+    for sentence in story.sentences[: len(story.sentences) - len(remedy)]:
+        out.print(sentence, markup=False)
+    if story.timeline:
         steps = Table(box=None, show_header=False, pad_edge=False)
+        steps.add_column(justify="right")
         for moment in story.timeline:
-            steps.add_row(clock(moment.t_us), _LANES[lang].get(moment.lane, moment.lane), moment.text)
+            steps.add_row(clock(moment.t_us), words.named("lane", moment.lane), Text(moment.text))
+        out.print()
         out.print(steps)
-        for sentence in story.sentences[-2:]:
-            out.print(sentence, markup=False)
-    out.print(
-        f"\n{_WORDS[lang]['digest']} {run.digest}, {run.events} {_WORDS[lang]['events']}{_SAME[same][lang]}"
-    )
+        out.print()
+    for sentence in remedy:
+        out.print(sentence, markup=False)
 
 
 def show_names(entries: Sequence[tuple[str, str]], out: Console) -> None:

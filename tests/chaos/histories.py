@@ -18,6 +18,8 @@ import chaos.checkers.judge
 from chaos.checkers.judge import judge
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.history import Book, Event, Fail, Fault, Header, History, Invoke, Notice, Ok, Read, State, Unknown
+from chaos.titles import Titles
+from chaos.words import fill
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -66,7 +68,7 @@ def texts() -> dict[str, Any]:
 def sentence(invariant: str, witness: Witness, lang: str) -> str:
     """The witness in words; KeyError when the texts want data that the witness does not carry."""
     template = str(texts()[invariant]["witnesses"][witness.words][lang])
-    return template.format_map({"id": witness.id, "amount_fen": witness.amount_fen, **witness.data})
+    return fill(template, Titles(lang).data(witness))
 
 
 class Story:

@@ -49,7 +49,7 @@ def test_an_unexpected_violation_fails_both_its_cases_with_story_and_replay(dire
     assert scenarios.failures == 1
     assert invariants.failures >= 1
     told = str(case_of(scenarios, "scenarios.callback_lost", "naive").result[0].text)
-    assert "30.00 yuan" in told
+    assert "¥30.00" in told
     assert "dingfeng replay callback_lost:naive:" in told
     told = str(case_of(invariants, "invariants.naive", "I-01").result[0].text)
     assert "callback_lost: " in told

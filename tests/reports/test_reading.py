@@ -133,7 +133,7 @@ def test_reports_that_cannot_be_written_are_an_error_of_the_user(directory: Path
 
 def test_an_unknown_language_is_refused(directory: Path) -> None:
     """English and Chinese, no other."""
-    with pytest.raises(ValueError, match="no reports in language 'fr'"):
+    with pytest.raises(ValueError, match="no words in language 'fr'"):
         reports.build(directory, "fr")
 
 

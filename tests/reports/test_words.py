@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from reports.words import Words, _texts, clock, yuan
+from chaos.words import NAMES, fill, moment, texts
+from reports.words import TEXTS as OWN
+from reports.words import Words, clock, yuan
 from scenarios.faults import FAULTS
 
-TEXTS = _texts()
+TEXTS = texts(NAMES, OWN)
 
 
 def fields(text: str) -> set[str]:
@@ -25,13 +26,6 @@ def test_both_languages_say_the_same_with_the_same_data(key: str) -> None:
     assert set(entry) == {"en", "zh"}
     assert entry["en"].strip() or key == "figure.comma"
     assert fields(entry["en"]) == fields(entry["zh"])
-
-
-@pytest.mark.parametrize("key", sorted(TEXTS))
-def test_chinese_uses_chinese_punctuation(key: str) -> None:
-    """A half-width comma between Chinese characters is a slip."""
-    chinese = "[\u4e00-\u9fff]"
-    assert not re.search(f"{chinese}[,;:?!()]|[,;:?!()]{chinese}", TEXTS[key]["zh"])
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
@@ -80,3 +74,25 @@ def test_one_is_not_many() -> None:
     words = Words("en")
     assert words.count("sentence.scenarios", 1) == "one scenario"
     assert words.count("sentence.scenarios", 2000) == "2,000 scenarios"
+
+
+def test_a_number_brings_its_noun() -> None:
+    """`1 piece`, `3 pieces`, `once`, `twice`; no "1 piece(s)"."""
+    text = "{n:piece|pieces}, {n:times}, {n}"
+    assert [fill(text, {"n": n}) for n in (1, 2, 4000)] == [
+        "1 piece, once, 1", "2 pieces, twice, 2", "4,000 pieces, 4,000 times, 4000",
+    ]  # fmt: skip
+    assert fill("{n:piece|pieces}", {}, lenient=True) == "–"
+    with pytest.raises(KeyError):
+        fill("{n:piece|pieces}", {})
+
+
+def test_a_sentence_needs_no_thousandths_of_a_full_second() -> None:
+    """`56:00`, and `56:00.250` where it matters."""
+    assert [moment(us) for us in (3_360_000_000, 3_360_250_000)] == ["56:00", "56:00.250"]
+
+
+def test_words_live_in_one_place() -> None:
+    """A name with words in two files would sooner or later be told in two ways."""
+    with pytest.raises(ValueError, match="has words already"):
+        texts(OWN, OWN)
