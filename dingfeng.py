@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from chaos.replay import Case
     from chaos.results import Campaign
     from chaos.vocabulary import Entry
     from scenarios.model import Scenario
@@ -185,27 +186,19 @@ def replay(
     - `dingfeng replay callback_late:naive:17` as every failure prints it
     - `dingfeng replay out/demo/failures/callback_late-naive-17` by its recorded plan and scenario
     """
-    from chaos.replay import Recorded, replay_recorded, replay_token
+    from chaos.replay import Recorded
     from chaos.worker import artefacts, line
 
-    if Path(token).is_dir():
-        recorded = Recorded.read(Path(token))
-        scenario, result = recorded.scenario, replay_recorded(recorded)
-        design, seed = recorded.design, recorded.seed
-    else:
-        name, design, seed = _token(token)
-        scenario = _scenarios([name], lang)[0]
-        _designs([design], [scenario])
-        recorded = None
-        result = replay_token(scenario, design, seed)
-    told = line(scenario, design, seed, result)
+    case = _case(token, lang)
+    result = case.run()
+    told = line(case.scenario, case.design, case.seed, result)
     if out is not None:
         from chaos.results import claim
 
         claim(out)
-        for file, content in artefacts(scenario, told, result).items():
+        for file, content in artefacts(case.scenario, told, result).items():
             (out / file).write_bytes(content)
-    same = None if recorded is None else recorded.digest == result.digest
+    same = case.digest == result.digest if isinstance(case, Recorded) else None
     if as_json:
         import msgspec
 
@@ -329,11 +322,23 @@ def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
-def _token(token: str) -> tuple[str, str, int]:
+def _case(token: str, lang: Language) -> Case:
+    """A kept run's directory, a self-contained token, or scenario:design:seed."""
+    from chaos.replay import Case, Recorded
+    from chaos.shrink.tokens import decode, is_token
+
     parts = token.rsplit(":", 2)
-    if len(parts) != 3 or not parts[2].isdecimal():
+    case: Case
+    if Path(token).is_dir():
+        case = Recorded.read(Path(token))
+    elif is_token(token):
+        case = decode(token)
+    elif len(parts) == 3 and parts[2].isdecimal():
+        case = Case(_scenarios([parts[0]], lang)[0], parts[1], int(parts[2]))
+    else:
         raise BadInput(f"{token!r} is no replay token (scenario:design:seed) and no directory of a kept run")
-    return parts[0], parts[1], int(parts[2])
+    _designs([case.design], [case.scenario])
+    return case
 
 
 # ---------------------------------------------------------------- output

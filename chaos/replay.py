@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
+from chaos.nemesis import Plan
 from chaos.results import SCHEMA, ResultsError, read_json
 from chaos.run import RunResult, run
 from scenarios.model import Scenario
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A kept run: its scenario as it was then, its plan, and the digest that it came to."""
+class Case:
+    """All that makes one run, as data. Without `plan` faults are drawn; without `keep` everybody comes."""
 
     scenario: Scenario
     design: str
     seed: int
-    plan: dict[str, dict[str, Any]]
-    digest: str
+    plan: Plan | None = None
+    keep: tuple[int, ...] | None = None
+
+    def run(self) -> RunResult:
+        """The run; always the same."""
+        return run(self.scenario, self.design, self.seed, plan=self.plan, keep=self.keep)
+
+    def key(self) -> str:
+        """Equal exactly for cases that are the same data, 16 hex digits."""
+        parts = (self.scenario.model_dump(mode="json"), self.design, self.seed, self.plan, self.keep)
+        return hashlib.blake2b(msgspec.json.encode(parts, order="deterministic"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Recorded(Case):
+    """A kept run: its scenario as it was then, its plan, and the digest that it came to."""
+
+    digest: str = ""
 
     @classmethod
     def read(cls, directory: Path) -> Recorded:
-        """From a directory under failures/ or samples/. Raises ResultsError."""
+        """From a directory under failures/ or samples/, or one that `shrink` wrote. Raises ResultsError."""
         path = directory / "plan.json"
         if (directory / "campaign.json").is_file():
             raise ResultsError(
@@ -38,16 +56,14 @@ class Recorded:
             )
         try:
             scenario = Scenario.model_validate(data["scenario"])
-            return cls(scenario, data["design"], data["seed"], data["plan"], data["digest"])
-        except (KeyError, ValidationError) as error:
+            keep = data.get("keep")  # absent in what was written before orders could be left out
+            return cls(
+                scenario,
+                data["design"],
+                data["seed"],
+                data["plan"],
+                None if keep is None else tuple(keep),
+                data["digest"],
+            )
+        except (KeyError, TypeError, ValidationError) as error:
             raise ResultsError(f"{path}: damaged: {error}") from error
-
-
-def replay_token(scenario: Scenario, design: str, seed: int) -> RunResult:
-    """The same run, drawn again from its seed."""
-    return run(scenario, design, seed)
-
-
-def replay_recorded(recorded: Recorded) -> RunResult:
-    """The same run by its plan: nothing is drawn, the recorded faults strike again."""
-    return run(recorded.scenario, recorded.design, recorded.seed, plan=recorded.plan)
