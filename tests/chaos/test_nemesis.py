@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from chaos.history import Fault, Invoke, Ok, State
+from chaos.history import Fail, Fault, Invoke, Ok, Read, State, Unknown
 from chaos.run import RunResult, run
 from scenarios import loading
 from scenarios.model import Scenario
 from tests.chaos.worlds import deeds, of, storm
 
 LOSS = {"fault": "channel.callback_loss", "probability": 0.5}
-UNKNOWN = {"fault": "channel.result_unknown", "probability": 0.3}
+NO_ANSWER = {"fault": "channel.result_unknown", "probability": 0.3}
 
 
 def small(name: str) -> Scenario:
@@ -91,7 +91,7 @@ def test_designs_and_faults_move_no_arrival_and_no_thought() -> None:
     """Common random numbers: what differs between two runs is the platform, not the people."""
     calm = run(storm(), "naive", 5)
     assert len(thinking(calm)) == 12
-    for faults, design in (((), "resilient"), ((LOSS,), "naive"), ((UNKNOWN, LOSS), "outbox")):
+    for faults, design in (((), "resilient"), ((LOSS,), "naive"), ((NO_ANSWER, LOSS), "outbox")):
         other = run(storm(*faults), design, 5)
         assert placed(other) == placed(calm)
         assert thinking(other).items() <= thinking(calm).items()
@@ -129,8 +129,10 @@ def test_a_crash_of_the_acting_node_at_a_commit_leaves_the_row_and_no_reply() ->
     order = of(result.history, State, table="orders", op="insert")[0]
     end = of(result.history, Fault, phase="end")[0]
     assert end.data["node"] == order.node
-    asked = next(e for e in of(result.history, Invoke) if e.args.get("client_key") == order.row["client_key"])
-    answers = [e for e in result.history.events if getattr(e, "op", None) == asked.op and e is not asked]
-    assert [type(answer).__name__ for answer in answers] == ["Unknown"]
-    reads = [e for e in result.history.events if type(e).__name__ == "Read" and e.key == order.key]
-    assert reads and "error" not in reads[0].value
+    (asked, *_) = [
+        e for e in of(result.history, Invoke) if e.args.get("client_key") == order.row["client_key"]
+    ]
+    told = [e for kind in (Ok, Fail, Unknown) for e in of(result.history, kind, op=asked.op)]
+    assert [type(event) for event in told] == [Unknown]
+    (read,) = of(result.history, Read, subject="order", key=order.key)
+    assert "error" not in read.value
