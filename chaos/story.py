@@ -94,7 +94,7 @@ class _Teller:
         episodes = Episodes(history, order_id)
         steps = episodes.steps(witness.events) if order_id else []
         users = witness.users or ((str(episodes.row["user"]),) if episodes.row else ())
-        saved_by = self.titles.saved_by(invariant)
+        saved_by = self.titles.saved_by(invariant, witness)
         sentences = (
             *self._sentences(history, episodes, witness, self._who(users)),
             self.words("sentences.wrong", text=self.titles.witness(invariant, witness).rstrip(".。")),

@@ -39,9 +39,10 @@ class Titles:
         """What the invariant claims, as a title."""
         return self._text(self._checkers.get(name), "title")
 
-    def saved_by(self, name: str) -> str:
-        """What keeps the invariant."""
-        return self._text(self._checkers.get(name), "saved_by")
+    def saved_by(self, invariant: str, witness: Witness) -> str:
+        """What would have kept the invariant, in this case if it has a remedy of its own."""
+        own = self._text(self._entry(invariant, witness), "saved_by")
+        return own or self._text(self._checkers.get(invariant), "saved_by")
 
     def rule(self, name: str) -> str:
         """A compensation rule, as a title."""

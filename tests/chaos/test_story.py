@@ -231,7 +231,7 @@ def test_a_title_says_who_is_out_of_the_money_and_only_what_is_so() -> None:
 
     assert title("I-30", "missed").startswith("Member ann never got the ¥10.00 that was due")
     assert title("I-30", "undue").startswith("The shop lost ¥10.00 on an order of member ann")
-    assert title("I-03", "unheard_of").startswith("¥10.00 of member ann was put at risk")
+    assert title("I-03", "unheard_of").startswith("¥10.00 is at risk for member ann or the shop")
     assert title("I-03", "kept", 0) == "Broken: I-03 “One order, one payment”"
     assert title("I-03", "kept", 1000, ("ann", "bob")).startswith("Members ann, bob lost ¥10.00")
 
@@ -256,3 +256,12 @@ def test_a_witness_of_a_rule_may_have_a_sentence_of_its_own(monkeypatch: pytest.
     told = titles.Titles("en").witness("I-30", witness)
     assert told.startswith("¥10.00 of O1 lay in suspense, and by 30:00 nobody had been told (K-16 “")
     assert not titles.Titles("en").loser("I-30", witness)
+
+
+def test_a_witness_may_have_a_remedy_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds lost money is no help against goods given away."""
+    monkeypatch.setattr(titles, "load", load)
+    told = titles.Titles("en")
+    owed, overpaid = (told.saved_by("I-01", Witness("order", "O1", words)) for words in ("owed", "overpaid"))
+    assert owed.startswith("Durable jobs")
+    assert overpaid.startswith("An idempotent inbox")
