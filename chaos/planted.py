@@ -58,7 +58,7 @@ class Hunt:
 def bugs() -> list[Bug]:
     """Every planted bug, in the order of the invariants that they are for."""
     found = []
-    for name in designs.planted():
+    for name in designs.planted_names():
         module = import_module(f"reference_platform.designs.{name}")
         found.append(Bug(name, module.CATCHES, module.SCENARIO, module.REAL, module.SUMMARY))
     return sorted(found, key=lambda bug: (bug.catches, bug.name))

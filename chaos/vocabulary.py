@@ -57,7 +57,7 @@ def designs(lang: str) -> list[Entry]:
 
 def design_names() -> tuple[str, ...]:
     """As `designs`, without loading any."""
-    return (*catalogue.names(), *catalogue.planted())
+    return (*catalogue.names(), *catalogue.planted_names())
 
 
 def _titled(path: Path, lang: str, prefix: str) -> list[Entry]:

@@ -50,7 +50,7 @@ def names() -> tuple[str, ...]:
     return LADDER
 
 
-def planted() -> tuple[str, ...]:
+def planted_names() -> tuple[str, ...]:
     """The designs with one planted bug each."""
     folder = str(Path(__file__).parent / "planted")
     return tuple(sorted(f"planted.{module.name}" for module in pkgutil.iter_modules([folder])))
@@ -59,7 +59,7 @@ def planted() -> tuple[str, ...]:
 @cache
 def load(name: str) -> Design:
     """The design of this name; LookupError when there is none."""
-    if name not in LADDER and name not in planted():
+    if name not in LADDER and name not in planted_names():
         raise LookupError(f"there is no design {name!r}")
     module = import_module(f"reference_platform.designs.{name}")
     return Design(name, module.SUMMARY, module.SUMMARY_ZH, module.CONFIG, module.build)

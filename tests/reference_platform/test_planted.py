@@ -47,7 +47,7 @@ def test_a_planted_design_says_what_it_is(bug: Bug) -> None:
     assert design.summary == bug.summary
     assert design.summary.isascii()
     assert any("\u4e00" <= character <= "\u9fff" for character in design.summary_zh)
-    assert bug.name in designs.planted()
+    assert bug.name in designs.planted_names()
     assert bug.name not in designs.names()
 
 
