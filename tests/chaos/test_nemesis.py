@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.history import Fail, Fault, Invoke, Ok, Read, State, Unknown
+from chaos.nemesis import Plan
 from chaos.run import RunResult, run
 from scenarios import loading
 from scenarios.model import Scenario
@@ -69,7 +70,7 @@ def test_nothing_in_a_plan_strikes_after_the_storm() -> None:
     always = storm({"fault": "channel.callback_loss"})
     drawn = run(always, "resilient", 1)
     sites = [site.rpartition("/")[0] for site in drawn.plan]
-    plan = {f"{site}/{attempt}": {} for site in sites for attempt in range(1, 16)}
+    plan: Plan = {f"{site}/{attempt}": {} for site in sites for attempt in range(1, 16)}
     again = run(always, "resilient", 1, plan=plan)
     assert len(again.plan) < len(plan)
     assert all(event.t_us < drawn.header.heal_us for event in of(again.history, Fault))
