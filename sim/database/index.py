@@ -86,8 +86,9 @@ class HashIndex:
         """The keys without a value."""
         return self.find(None)
 
-    def prefix_given(self, given: tuple[Any, ...]) -> Any:
-        return given
+    def under(self, _prefix: Any) -> Iterable[Entry]:
+        """All entries in order, NULL left out."""
+        return self.walk(_prefix, None, None, None)
 
 
 class GroupIndex:
@@ -154,13 +155,13 @@ class GroupIndex:
         """Entries of a prefix within the bounds in order, after `last`; NULL left out."""
         return _between(_sorted(self.groups, prefix), low, high, last)
 
+    def under(self, prefix: Any) -> Iterable[Entry]:
+        """All entries of a prefix in order, NULL left out."""
+        return _sorted(self.groups, prefix)
+
     def nulls(self, prefix: Any) -> Sequence[Any]:
         """The keys of a prefix without a value in the last column."""
         return _sorted(self.null_groups, prefix)
-
-    def prefix_given(self, given: tuple[Any, ...]) -> Any:
-        """The prefix from the values of all columns but the last."""
-        return given[0] if self.pair else given
 
 
 Index = HashIndex | GroupIndex

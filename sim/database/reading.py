@@ -36,13 +36,19 @@ def matching(
     if plan.access is Access.LEAF and plan.in_order:
         return _matching_leaf(tx, store, plan, where, limit, seq)
     found: list[Row] = []
+    rows, exact, enough = store.rows, plan.exact, limit if plan.in_order else None
     for value, key in candidates(store, plan, where):
-        row = _match(tx, store, plan, where, value, key, seq)
-        if row is not None:
-            found.append(row)
-            if plan.in_order and len(found) == limit:
-                break
-    if not plan.in_order:
+        row: Any = rows[key]
+        if type(row) is not dict:
+            row = _match(tx, store, plan, where, value, key, seq)
+            if row is None:
+                continue
+        elif not exact and not matches(row, where):
+            continue
+        found.append(row)
+        if len(found) == enough:
+            break
+    if not plan.in_order and len(found) > 1:
         _sort(found, order_by or store.key, store.key)
         if limit is not None:
             del found[limit:]

@@ -147,15 +147,19 @@ def _walk(plan: Plan, where: Mapping[str, Any], last: Candidate | None) -> Itera
     index = plan.index
     assert index is not None
     assert plan.last is not None
-    prefix = index.prefix_given(tuple([where[column] for column in plan.columns]))
+    prefix = _given(plan, where)
     bound = where.get(plan.last)
+    if bound is None and last is None:
+        nulls: Iterable[Any] = index.nulls(prefix)
+        entries = iter(index.under(prefix))
+        return chain(entries, ((None, key) for key in nulls)) if nulls else entries
     low = bound.bound if type(bound) is AtLeast else None
     high = bound.bound if type(bound) is AtMost else None
     in_nulls = last is not None and last[0] is None
     entries = iter(()) if in_nulls else index.walk(prefix, low, high, last)
     if bound is not None:
         return entries
-    nulls: Iterable[Any] = index.nulls(prefix)
+    nulls = index.nulls(prefix)
     if in_nulls and last is not None:
         nulls = [key for key in nulls if key > last[1]]
     return chain(entries, ((None, key) for key in nulls)) if nulls else entries
@@ -182,6 +186,7 @@ def given_keys(plan: Plan, where: Mapping[str, Any]) -> Iterable[Any]:
 
 
 def _given(plan: Plan, where: Mapping[str, Any]) -> Any:
+    """What the question gives of the index's columns: one value bare, several as a tuple."""
     columns = plan.columns
     if len(columns) == 1:
         return where[columns[0]]
