@@ -61,11 +61,12 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
             out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
     done = sum(cell.runs for cell in campaign.cells)
     rate = f"{done / max(campaign.wall_s, 1e-9):,.0f}"
-    runs = words.count("sentence.runs", done)
-    key = "terminal.interrupted" if campaign.interrupted else "terminal.done"
-    out.print(
-        "\n" + words(key, runs=runs, wall=f"{campaign.wall_s:.1f}", rate=rate, path=path), soft_wrap=True
-    )
+    if campaign.interrupted:
+        line = words.count("terminal.interrupted", done, path=path)
+    else:
+        runs = words.count("sentence.runs", done)
+        line = words("terminal.done", runs=runs, wall=f"{campaign.wall_s:.1f}", rate=rate, path=path)
+    out.print(f"\n{line}", soft_wrap=True)
     out.print(words("terminal.report", path=path), soft_wrap=True)
 
 
@@ -162,9 +163,17 @@ def show_finding(subject: str, seen: str, out: Console, *, good: bool) -> None:
 class Standing(Protocol):
     """Where a campaign stands (`chaos.campaign.Progress`)."""
 
-    total: int
-    done: int
-    failing: int
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def done(self) -> int: ...
+
+    @property
+    def failing(self) -> int: ...
+
+    @property
+    def behaviours(self) -> int: ...
 
     @property
     def rate_per_s(self) -> float: ...
@@ -181,18 +190,27 @@ class ProgressBar:
         """Draw where the campaign stands."""
         if self._progress is None:
             self._progress, self._task = self._open(state.total)
-        self._progress.update(self._task, completed=state.done, failing=state.failing, rate=state.rate_per_s)
+        self._progress.update(
+            self._task,
+            completed=state.done,
+            behaviours=state.behaviours,
+            failing=state.failing,
+            rate=state.rate_per_s,
+        )
 
     def _open(self, total: int) -> tuple[Progress, TaskID]:
         columns = (
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[failing]} failing · {task.fields[rate]:.0f} seeds/s"),
+            TextColumn(
+                "{task.fields[behaviours]} behaviours · {task.fields[failing]} failing · "
+                "{task.fields[rate]:.0f} seeds/s"
+            ),
             TimeRemainingColumn(),
         )
         progress = Progress(*columns, console=Console(stderr=True), transient=True)
         progress.start()
-        return progress, progress.add_task("runs", total=total, failing=0, rate=0.0)
+        return progress, progress.add_task("runs", total=total, behaviours=0, failing=0, rate=0.0)
 
     def close(self) -> None:
         """Wipe it from the screen."""
