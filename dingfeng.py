@@ -77,6 +77,7 @@ class Kind(StrEnum):
     SITUATIONS = "situations"
 
 
+Engine = Annotated[str, typer.Option(help="Where runs are made: local, or dask://HOST:PORT.")]
 Lang = Annotated[Language, typer.Option(help="Language of titles and stories.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
@@ -108,9 +109,20 @@ def run(
             help="Results directory; must be new or empty.  [default: out/run-NNN]", show_default=False
         ),
     ] = None,
-    stop_first: Annotated[
-        bool, typer.Option("--stop-first", help="Stop at the first run that fails unexpectedly.")
-    ] = False,
+    engine: Engine = "local",
+    max_failures: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after N runs that fail unexpectedly.", show_default=False),
+    ] = None,
+    stop_first: Annotated[bool, typer.Option("--stop-first", help="As --max-failures 1.")] = False,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Directory of failing plans: tried first, new ones are added.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Finish the campaign in this results directory.", show_default=False),
+    ] = None,
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> None:
@@ -122,22 +134,35 @@ def run(
     """
     from chaos.campaign import Order, conduct
     from chaos.results import free_directory
+    from chaos.resume import agree, taken_up
     from chaos.run import run as run_one
     from reports.terminal import ProgressBar
 
     if seeds is not None and seed is not None:
         raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
-    chosen = _scenarios(scenario or [], lang)
-    order = Order(
-        chosen,
-        _designs(design or [], chosen),
-        [seed] if seed is not None else range(1, (seeds or 20) + 1),
-        run_one,
-        out or free_directory(Path("out")),
-        jobs,
-        stop_first,
-        shlex.join(["dingfeng", *sys.argv[1:]]),
-    )
+    numbers = [seed] if seed is not None else range(1, (seeds or 20) + 1)
+    budget = 1 if stop_first else max_failures
+    chosen = _scenarios(scenario or [], lang) if scenario or resume is None else []
+    if resume is not None:
+        if out is not None or corpus is not None:
+            raise BadInput(
+                "--resume goes on in its own directory, with its own corpus; leave --out and --corpus out"
+            )
+        order = taken_up(resume, run_one, jobs, engine, budget)
+        agree(order, chosen, design or [], numbers if seed is not None or seeds is not None else [])
+    else:
+        order = Order(
+            chosen,
+            _designs(design or [], chosen),
+            numbers,
+            run_one,
+            out or free_directory(Path("out")),
+            jobs,
+            budget,
+            shlex.join(["dingfeng", *sys.argv[1:]]),
+            engine,
+            corpus or (Path("out/corpus") if out is None else None),
+        )
     bar = ProgressBar()
     try:
         campaign = conduct(order, bar.show if sys.stderr.isatty() else None)
@@ -156,6 +181,8 @@ def _tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> No
                 "results": str(out),
                 "exit_code": campaign.exit_code,
                 "interrupted": campaign.interrupted,
+                "stopped": campaign.stopped,
+                "regressions": campaign.regressions,
                 "error": campaign.error,
                 "wall_s": campaign.wall_s,
                 "cells": msgspec.to_builtins(campaign.cells),
@@ -165,8 +192,9 @@ def _tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> No
     from reports.terminal import console, show_campaign
 
     show_campaign(campaign, str(out), lang, console())
-    if campaign.error:
-        typer.echo(f"dingfeng: {campaign.error}", err=True)
+    for trouble in (campaign.stopped, campaign.error):
+        if trouble:
+            typer.echo(f"dingfeng: {trouble}; --resume {out} goes on", err=True)
 
 
 @app.command()
@@ -359,10 +387,11 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> int:
+    from chaos.engines import EngineError
     from chaos.results import ResultsError
     from scenarios.loading import ScenarioError
 
-    if isinstance(error, BadInput | ScenarioError | ResultsError):
+    if isinstance(error, BadInput | ScenarioError | ResultsError | EngineError):
         typer.echo(f"dingfeng: {error}", err=True)
         return BAD_INPUT
     import traceback

@@ -1,40 +1,43 @@
-"""A campaign: scenarios × designs × seeds, on all cores, streamed to a results directory.
+"""A campaign: scenarios × designs × seeds, on an engine, streamed to a results directory.
 
-Batches may finish in any order; they are written in the order of scenarios, designs and seeds, so two
-campaigns of the same code differ only in their wall times. What was written stays readable
-whatever stops the campaign.
+Batches finish in any order and are written as they do; when the campaign ends, the lines are brought into
+the order of scenarios, designs and seeds. So two campaigns of the same code differ only in their wall
+times, and one that was killed and taken up again does not differ from one that never was.
 """
 
 from __future__ import annotations
 
-import platform
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-import msgspec
-
-from chaos.engines import local
+from chaos import corpus
+from chaos.corpus import Saved
+from chaos.engines import LOCAL, Engine, EngineBroke, engine
 from chaos.interrupts import Interrupts
-from chaos.results import SCHEMA, Campaign, Run, Writer
-from chaos.tally import Cell, Exit, exit_code
-from chaos.worker import KEPT_FAILURES, Batch, Outcome, Runner, dump, run_batch
+from chaos.record import Record
+from chaos.results import Campaign, Results
+from chaos.schedule import Schedule
+from chaos.tally import Cell
+from chaos.worker import Batch, Outcome, Runner, run_batch
 from scenarios.model import Scenario
 
-_BATCHES_AHEAD = 3
-"""Batches in flight for each worker: enough to keep it busy, few enough to stop soon."""
+_BATCHES_AHEAD = 2
+"""Batches in flight for each worker: enough to keep it busy, few enough to be fair."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to run. `seeds` are ascending; `runner` must be importable by worker processes."""
+    """What to run. `seeds` are ascending; `runner` must be importable by worker processes.
+
+    `max_failures` ends the campaign after so many failures that nobody expected. Plans that failed before
+    are in `corpus`; they are tried first. `resume` takes up a campaign that was left in the middle:
+    see `chaos.resume`.
+    """
 
     scenarios: Sequence[Scenario]
     designs: Sequence[str]
@@ -42,156 +45,130 @@ class Order:
     runner: Runner
     out: Path
     jobs: int = 1
-    stop_first: bool = False
+    max_failures: int | None = None
     command: str = ""
+    engine: str = LOCAL
+    corpus: Path | None = None
+    resume: Results | None = None
 
 
-@dataclass
 class Progress:
     """Where a campaign stands; handed to the watcher after each batch."""
 
-    total: int
-    cells: list[Cell]
-    done: int = 0
-    failing: int = 0
-    started_s: float = field(default_factory=time.monotonic)
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._before = record.done
+        self._started_s = time.monotonic()
+        self.total = record.total
+
+    @property
+    def done(self) -> int:
+        """Runs made, in earlier sessions too."""
+        return self._record.done
+
+    @property
+    def failing(self) -> int:
+        """Runs with a violation, or broken."""
+        return sum(cell.failing for cell in self._record.cells)
+
+    @property
+    def behaviours(self) -> int:
+        """Distinct behaviours seen."""
+        return len(self._record.behaviours)
+
+    @property
+    def wall_s(self) -> float:
+        """Since this session began."""
+        return time.monotonic() - self._started_s
 
     @property
     def rate_per_s(self) -> float:
-        """Seeds a second so far."""
-        return self.done / max(time.monotonic() - self.started_s, 1e-9)
+        """Seeds a second in this session."""
+        return (self.done - self._before) / max(self.wall_s, 1e-9)
 
 
 Watcher = Callable[[Progress], None]
+Answer = TypeVar("Answer")
 
 
 def conduct(order: Order, watch: Watcher | None = None) -> Campaign:
-    """Run it all; the finished campaign, also on disk. Raises ResultsError before anything is run.
+    """Run it all; the finished campaign, also on disk. Raises ResultsError or EngineError before anything is run.
 
     An interrupt stops the workers, keeps what was written and returns with `interrupted` set.
     """
-    cells = [Cell(scenario, design) for scenario in order.scenarios for design in order.designs]
-    progress = Progress(len(cells) * len(order.seeds), cells)
-    campaign = _begin(order)
-    writer = Writer(order.out, campaign)
-    crash = ""
-    interrupted = False
+    saved = corpus.read(order.corpus, order.scenarios, order.designs)
+    if order.resume is not None:
+        saved = [entry for entry in saved if entry.name in order.resume.campaign.corpus_ids]
     interrupts = Interrupts()
-    with interrupts.watched():
+    crash, stopped, interrupted = "", "", False
+    with interrupts.watched(), engine(order.engine, order.jobs) as ready:
+        record = Record(order, saved, ready.workers)
+        progress = Progress(record)
         try:
-            with local(order.jobs) as engine:
-                for cell, outcome in _outcomes(order, cells, engine):
-                    with interrupts.held():
-                        _record(cell, outcome, writer, progress)
-                    if watch is not None:
-                        watch(progress)
-                    if order.stop_first and _failed(cell, outcome):
-                        break
+            _try_again(record, saved, ready, interrupts)
+            for cell, outcome in _outcomes(order, record, ready):
+                with interrupts.held():
+                    record.add(cell, outcome)
+                if watch is not None:
+                    watch(progress)
+            stopped = _spent(order, record)
         except KeyboardInterrupt:
             interrupted = True
-        except BrokenProcessPool as error:
-            crash = f"a worker process died: {error}"
+            ready.stop()
+        except EngineBroke as error:
+            crash = f"the engine broke: {error}"
+            ready.stop()
         finally:
             with suppress(KeyboardInterrupt), interrupts.held():
-                campaign = _ended(campaign, progress, interrupted=interrupted, crash=crash)
-                writer.close()
-                writer.save(campaign)
+                campaign = record.end(progress.wall_s, stopped, crash, interrupted=interrupted)
     return campaign
 
 
-def _failed(cell: Cell, outcome: Outcome) -> bool:
-    failing = ("broken",) if cell.expects_violations else ("broken", "violated")
-    return any(run.outcome in failing for run in outcome.runs)
+def _try_again(record: Record, saved: Sequence[Saved], ready: Engine, interrupts: Interrupts) -> None:
+    """The saved plans that this campaign has not tried yet."""
+    tried = record.tried_names()
+    for future in [ready.submit(corpus.try_again, entry) for entry in saved if entry.name not in tried]:
+        with interrupts.held():
+            record.add_tried(_result(future))
 
 
-def _begin(order: Order) -> Campaign:
-    packages = ("dingfeng", "simpy", "msgspec", "pydantic")
-    versions = {"python": platform.python_version(), **{name: _version(name) for name in packages}}
-    return Campaign(
-        SCHEMA,
-        versions["dingfeng"],
-        versions,
-        order.command,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        {scenario.name: dump(scenario) for scenario in order.scenarios},
-        list(order.designs),
-        list(order.seeds),
-        order.jobs,
-    )
+def _outcomes(order: Order, record: Record, ready: Engine) -> Iterator[tuple[Cell, Outcome]]:
+    """Outcomes as they come in, a bounded number of batches in flight, until the budget of failures is spent."""
+    schedule = Schedule(record.cells, order.seeds, record.done_seeds, ready.workers)
+    ahead = 1 if ready.workers == 1 else ready.workers * _BATCHES_AHEAD
+    running: dict[Future[Outcome], Cell] = {}
+    while not _spent(order, record):
+        while len(running) < ahead and (given := schedule.next()) is not None:
+            cell, seeds = given
+            batch = _batch(cell, seeds, order.max_failures, record.failures)
+            running[ready.submit(run_batch, order.runner, batch)] = cell
+        if not running:
+            return
+        finished = wait(running, return_when=FIRST_COMPLETED).done
+        for future in [future for future in running if future in finished]:
+            yield running.pop(future), _result(future)
+    if running:
+        ready.stop()
 
 
-def _version(package: str) -> str:
+def _batch(cell: Cell, seeds: Sequence[int], budget: int | None, spent: int) -> Batch:
+    first = seeds[0]
+    before = {name: [seed for seed in known if seed < first] for name, known in cell.first_seeds.items()}
+    sample = cell.sample is None or cell.sample > first
+    left = None if budget is None or cell.expects_violations else budget - spent
+    return Batch(cell.scenario, cell.design, seeds, before, sample, left)
+
+
+def _spent(order: Order, record: Record) -> str:
+    """Why no more is run, or nothing."""
+    if order.max_failures is None or record.failures < order.max_failures:
+        return ""
+    return f"stopped after {record.failures} unexpected failures (--max-failures {order.max_failures})"
+
+
+def _result(future: Future[Answer]) -> Answer:
+    """What a worker sent. Runs that fail are answers too, so whatever is raised here is the engine's."""
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _ended(campaign: Campaign, progress: Progress, *, interrupted: bool, crash: str) -> Campaign:
-    cells = [cell.summary() for cell in progress.cells]
-    code = Exit.INTERRUPTED if interrupted else Exit.BROKEN if crash else exit_code(cells)
-    return msgspec.structs.replace(
-        campaign,
-        finished=progress.done == progress.total,
-        interrupted=interrupted,
-        error=crash,
-        wall_s=round(time.monotonic() - progress.started_s, 3),
-        exit_code=int(code),
-        cells=cells,
-    )
-
-
-def _outcomes(order: Order, cells: Sequence[Cell], engine: Executor) -> Iterator[tuple[Cell, Outcome]]:
-    """Outcomes in order, a bounded number of batches ahead of the one that is waited for."""
-    ahead = 1 if order.jobs == 1 else order.jobs * _BATCHES_AHEAD
-    waiting: deque[tuple[Cell, Future[Outcome]]] = deque()
-    for cell, seeds in _slices(order, cells):
-        batch = Batch(
-            cell.scenario,
-            cell.design,
-            seeds,
-            frozenset(name for name, count in cell.kept.items() if count >= KEPT_FAILURES),
-            not cell.sampled,
-            order.stop_first and not cell.expects_violations,
-        )
-        waiting.append((cell, engine.submit(run_batch, order.runner, batch)))
-        if len(waiting) >= ahead:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for cell, future in waiting:
-        yield cell, future.result()
-
-
-def _slices(order: Order, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Sequence[int]]]:
-    """Batches of some 500 orders: large enough to outweigh the way to a worker, small enough to lose to Ctrl-C."""
-    for cell in cells:
-        by_orders = max(1, 500 // cell.scenario.workload.orders)
-        size = max(1, min(by_orders, -(-len(order.seeds) // (2 * order.jobs))))
-        for start in range(0, len(order.seeds), size):
-            yield cell, order.seeds[start : start + size]
-
-
-def _record(cell: Cell, outcome: Outcome, writer: Writer, progress: Progress) -> None:
-    """Write a batch's runs, and keep those failures that are still among the first of their kind."""
-    for run in outcome.runs:
-        kept = run
-        files = outcome.files.get(("failures", run.failure)) if run.failure else None
-        if files is not None:
-            if _wanted(cell.kept, run):
-                cell.kept.update(run.violated)
-                writer.keep("failures", run.failure, files)
-            else:
-                kept = msgspec.structs.replace(run, failure="")
-        cell.add(kept)
-        writer.add(kept)
-        progress.done += 1
-        progress.failing += run.outcome in ("violated", "broken")
-    for (folder, run_id), files in outcome.files.items():
-        if folder == "samples" and not cell.sampled:
-            cell.sampled = True
-            writer.keep(folder, run_id, files)
-    writer.flush()
-
-
-def _wanted(kept: Counter[str], run: Run) -> bool:
-    return any(kept[invariant] < KEPT_FAILURES for invariant in run.violated)
+        return future.result()
+    except Exception as error:
+        raise EngineBroke(f"{type(error).__name__}: {error}") from error

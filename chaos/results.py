@@ -9,6 +9,7 @@ samples/<id>/   the same of one run that held, for each scenario and design
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ class Run(msgspec.Struct, frozen=True):
     `error` has the traceback. `verdicts` names only invariants that do not hold; `amounts_fen` is the
     money at risk by invariant; `crashed` lists checkers that raised. `audit` has `counts`
     (rule → verdict → number) and `matrix` (the same split by fault and order state, see
-    `chaos.oracle.audit`). `touched` counts by fault rule.
+    `chaos.oracle.audit`). `touched` counts by fault rule. Runs in which the same kinds
+    of things happened share a `behaviour`.
     """
 
     scenario: str
@@ -50,6 +52,7 @@ class Run(msgspec.Struct, frozen=True):
     orders: int = 0
     events: int = 0
     virtual_us: int = 0
+    behaviour: str = ""
     measures: Measures = Measures()
     wall_ms: float = 0.0
     failure: str = ""
@@ -77,7 +80,7 @@ class Campaign(msgspec.Struct, frozen=True):
     """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed.
 
     `versions` has a digest of the code beside the versions of packages; `corpus_ids` are the saved plans
-    that were tried first; `stopped` says why a campaign ended before all runs were made.
+    that were tried first, `regressions` those that failed again; `stopped` says why a campaign ended before all runs were made.
     """
 
     schema: int
@@ -100,6 +103,28 @@ class Campaign(msgspec.Struct, frozen=True):
     wall_s: float = 0.0
     exit_code: int | None = None
     cells: list[CellSummary] = []
+    regressions: list[str] = []
+
+
+def claim(path: Path) -> None:
+    """Make sure that `path` is an empty directory that can be written. Raises ResultsError."""
+    if path.is_file():
+        raise ResultsError(f"{path}: is a file; name a directory for the results")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        entries = [entry.name for entry in path.iterdir()]
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if entries:
+        what = "already holds a campaign" if "campaign.json" in entries else "is not empty"
+        raise ResultsError(f"{path}: {what}; name another directory with --out, or remove it")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ResultsError(f"{path}: cannot be written: Permission denied")
+
+
+def cannot_write(path: Path, error: OSError) -> ResultsError:
+    """The directory is there, but not for us."""
+    return ResultsError(f"{path}: cannot be written: {error.strerror}")
 
 
 def free_directory(parent: Path) -> Path:
@@ -118,20 +143,16 @@ class Results:
         self.campaign = _campaign(path)
 
     def runs(self) -> Iterator[Run]:
-        """Every run, in order. A last line cut off by a kill is left out; other damage raises ResultsError."""
-        decode = msgspec.json.Decoder(Run).decode
-        path = self.path / "runs.jsonl"
-        try:
-            with path.open("rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    if not line.endswith(b"\n"):
-                        return
-                    try:
-                        yield decode(line)
-                    except msgspec.MsgspecError as error:
-                        raise ResultsError(f"{path}:{number}: not a run: {error}") from error
-        except OSError as error:
-            raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+        """Every run; in order, if the campaign was not killed.
+
+        A last line cut off by a kill is left out; other damage raises ResultsError.
+        """
+        return _runs(self.path / "runs.jsonl")
+
+    def tried(self) -> Iterator[Run]:
+        """The runs of plans that earlier campaigns had saved."""
+        path = self.path / "corpus.jsonl"
+        return _runs(path) if path.exists() else iter(())
 
     def kept(self, folder: str) -> list[str]:
         """Ids of the runs kept under failures/ or samples/."""
@@ -149,6 +170,21 @@ class Results:
     def verdict(self, folder: str, run_id: str) -> dict[str, Any]:
         """Verdicts, audit, situations and touched faults of a kept run. Raises ResultsError."""
         return read_json(self.path / folder / run_id / "verdict.json")
+
+
+def _runs(path: Path) -> Iterator[Run]:
+    decode = msgspec.json.Decoder(Run).decode
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    yield decode(line)
+                except msgspec.MsgspecError as error:
+                    raise ResultsError(f"{path}:{number}: not a run: {error}") from error
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from chaos.results import CellSummary, Run
 from scenarios.model import Expectation, Scenario
 
 CONFIDENCE = 0.95
+KEPT_FAILURES = 3
+"""Failing runs kept whole for each scenario, design and invariant: those of the smallest seeds."""
 
 
 class Exit(IntEnum):
@@ -40,35 +42,32 @@ EXITS = {
 _SEVERITY = (Exit.BROKEN, Exit.VIOLATED, Exit.INCONCLUSIVE)
 
 
-class Cell:
-    """One scenario on one design. `kept` counts failures kept whole by invariant, `sampled` a holding one."""
+class Counts:
+    """Runs of one scenario on one design, added up; in any order, in parts, the sum is the same."""
 
-    def __init__(self, scenario: Scenario, design: str) -> None:
-        self.scenario = scenario
-        self.design = design
-        self.expectation: Expectation | None = scenario.expect.get(design)
+    def __init__(self) -> None:
         self.runs = 0
         self.orders = 0
         self.wall_s = 0.0
+        self.failing = 0
         self.violated: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.amounts_fen: Counter[str] = Counter()
-        self.first_seed: dict[str, int] = {}
+        self.first_seeds: dict[str, list[int]] = {}
         self.met: Counter[str] = Counter()
         self.touched: Counter[str] = Counter()
         self.crashed: Counter[str] = Counter()
         self.broken: dict[int, str] = {}
-        self.kept: Counter[str] = Counter()
-        self.sampled = False
+        self.sample: int | None = None
 
     def add(self, run: Run) -> None:
         """Count one run."""
         self.runs += 1
         self.orders += run.orders
         self.wall_s += run.wall_ms / 1000
+        self.failing += run.outcome in ("violated", "broken")
         self.met.update(run.met)
-        for rule, count in run.touched.items():
-            self.touched[rule] += count
+        self.touched.update(run.touched)
         self.crashed.update(run.crashed)
         if run.outcome == "broken":
             self.broken[run.seed] = run.error
@@ -76,14 +75,61 @@ class Cell:
             if outcome == "violated":
                 self.violated[invariant] += 1
                 self.amounts_fen[invariant] += run.amounts_fen.get(invariant, 0)
-                self.first_seed.setdefault(invariant, run.seed)
+                self._among_first(invariant, [run.seed])
             else:
                 self.unknown[invariant] += 1
+        if run.outcome == "holds":
+            self.sample = run.seed if self.sample is None else min(self.sample, run.seed)
+
+    def merge(self, other: Counts) -> None:
+        """Count what was counted elsewhere."""
+        self.runs += other.runs
+        self.orders += other.orders
+        self.wall_s += other.wall_s
+        self.failing += other.failing
+        self.met.update(other.met)
+        self.touched.update(other.touched)
+        self.crashed.update(other.crashed)
+        self.broken.update(other.broken)
+        self.violated.update(other.violated)
+        self.unknown.update(other.unknown)
+        self.amounts_fen.update(other.amounts_fen)
+        for invariant, seeds in other.first_seeds.items():
+            self._among_first(invariant, seeds)
+        samples = [seed for seed in (self.sample, other.sample) if seed is not None]
+        self.sample = min(samples, default=None)
+
+    def _among_first(self, invariant: str, seeds: list[int]) -> None:
+        known = self.first_seeds.get(invariant, [])
+        self.first_seeds[invariant] = sorted({*known, *seeds})[:KEPT_FAILURES]
+
+    def kept(self, run: Run) -> bool:
+        """Whether this run, counted already, is among the first of a kind of failure: those are kept whole."""
+        return any(run.seed in self.first_seeds[invariant] for invariant in run.violated)
+
+    def kept_seeds(self) -> list[int]:
+        """The seeds of the failing runs that are kept whole."""
+        return sorted({seed for seeds in self.first_seeds.values() for seed in seeds})
+
+
+class Cell(Counts):
+    """One scenario on one design, and what is expected of it."""
+
+    def __init__(self, scenario: Scenario, design: str) -> None:
+        super().__init__()
+        self.scenario = scenario
+        self.design = design
+        self.expectation: Expectation | None = scenario.expect.get(design)
 
     @property
     def expects_violations(self) -> bool:
         """Whether this design is known to fail here."""
         return self.expectation is not None and not self.expectation.holds
+
+    @property
+    def failures(self) -> int:
+        """Runs that failed and should not have: where violations are expected, only broken ones."""
+        return len(self.broken) if self.expects_violations else self.failing
 
     def outcome(self) -> tuple[str, list[str]]:
         """How it stands, and why in words."""
@@ -113,7 +159,9 @@ class Cell:
         return sorted(self.violated.items())
 
     def _broken(self) -> list[str]:
-        return [f"seed {seed}: {error.strip().splitlines()[-1]}" for seed, error in self.broken.items()] + [
+        return [
+            f"seed {seed}: {error.strip().splitlines()[-1]}" for seed, error in sorted(self.broken.items())
+        ] + [
             f"the checker of {name} crashed in {count} of {self.runs}"
             for name, count in sorted(self.crashed.items())
         ]
@@ -131,7 +179,7 @@ class Cell:
         return [f"{self.scenario.name}:{self.design}:{seed}" for seed in dict.fromkeys(self._seeds())]
 
     def _seeds(self) -> list[int]:
-        return [*list(self.broken)[:1], *(self.first_seed[name] for name, _ in self._counts())]
+        return [*sorted(self.broken)[:1], *(self.first_seeds[name][0] for name, _ in self._counts())]
 
     def summary(self) -> CellSummary:
         """The cell as campaign.json keeps it."""

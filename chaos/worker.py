@@ -1,7 +1,7 @@
 """Runs a batch of seeds in a worker process and boils each run down to its line and its artefacts.
 
-Only what the parent will keep travels back: lines for all runs, whole histories for the few first
-failures of each kind.
+Only what the parent will keep travels back, encoded and added up already, so that one parent keeps many
+workers busy: lines of all runs, whole histories of the few first failures of each kind.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chaos.results import SCHEMA, Run
+from chaos.tally import Counts
 from scenarios.model import Scenario
 
 if TYPE_CHECKING:
@@ -28,58 +28,74 @@ RUN_LIMIT_S = 60.0
 ORDER_LIMIT_S = 0.05
 """Wall time after which a run counts as hung: this much, and this much for each order."""
 
-KEPT_FAILURES = 3
-"""Failing runs kept whole for each scenario, design and invariant."""
-
-
 Runner = Callable[[Scenario, str, int], "RunResult"]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Seeds of one scenario on one design. `saturated`: invariants with enough failures kept already."""
+    """Seeds of one scenario on one design.
+
+    `before` are the first seeds of each kind of failure among what is known of smaller seeds; `sample`
+    asks for one run that held; after `failures` failing runs the rest is left out.
+    """
 
     scenario: Scenario
     design: str
     seeds: Sequence[int]
-    saturated: frozenset[str]
+    before: Mapping[str, list[int]]
     sample: bool
-    stop_first: bool
+    failures: int | None
 
 
 @dataclass
 class Outcome:
-    """A batch, run. `files` are artefacts by folder and run id."""
+    """A batch, run: encoded lines and their sum. `files` are artefacts by folder and run id."""
 
-    runs: list[Run] = field(default_factory=list)
-    files: dict[tuple[str, str], dict[str, bytes]] = field(default_factory=dict)
+    lines: bytes
+    counts: Counts
+    behaviours: list[str]
+    files: dict[tuple[str, str], dict[str, bytes]]
+
+
+def run_id(scenario: str, design: str, seed: int) -> str:
+    """The name of a run's directory under failures/ or samples/."""
+    return f"{scenario}-{design}-{seed}"
 
 
 def run_batch(runner: Runner, batch: Batch) -> Outcome:
     """Run every seed of the batch; one that raises is a broken run, and the rest go on."""
-    outcome = Outcome()
-    kept: Counter[str] = Counter(dict.fromkeys(batch.saturated, KEPT_FAILURES))
-    sample_wanted = batch.sample
+    counts = Counts()
+    counts.first_seeds.update({invariant: list(seeds) for invariant, seeds in batch.before.items()})
+    behaviours: dict[str, None] = {}
+    lines = bytearray()
+    files: dict[tuple[str, str], dict[str, bytes]] = {}
     for seed in batch.seeds:
-        try:
-            with _time_limit(RUN_LIMIT_S + ORDER_LIMIT_S * batch.scenario.workload.orders):
-                result = runner(batch.scenario, batch.design, seed)
-        except (Exception, RunHung):  # noqa: BLE001 - what the harness raises is this run's outcome: exit 4
-            outcome.runs.append(_broken(batch, seed))
-        else:
-            run = line(batch.scenario, batch.design, seed, result)
-            run_id = f"{run.scenario}-{run.design}-{seed}"
-            if any(kept[invariant] < KEPT_FAILURES for invariant in run.violated):
-                kept.update(run.violated)
-                run = msgspec.structs.replace(run, failure=run_id)
-                outcome.files["failures", run_id] = artefacts(batch.scenario, run, result)
-            elif sample_wanted and run.outcome == "holds":
-                sample_wanted = False
-                outcome.files["samples", run_id] = artefacts(batch.scenario, run, result)
-            outcome.runs.append(run)
-        if batch.stop_first and outcome.runs[-1].outcome in ("violated", "broken"):
+        name = run_id(batch.scenario.name, batch.design, seed)
+        result, run = run_one(runner, batch.scenario, batch.design, seed)
+        first_sample = batch.sample and counts.sample is None and run.outcome == "holds"
+        counts.add(run)
+        if result is not None:
+            behaviours[run.behaviour] = None
+            if counts.kept(run):
+                run = msgspec.structs.replace(run, failure=name)
+                files["failures", name] = artefacts(batch.scenario, run, result)
+            elif first_sample:
+                files["samples", name] = artefacts(batch.scenario, run, result)
+        lines += msgspec.json.encode(run)
+        lines += b"\n"
+        if batch.failures is not None and counts.failing >= batch.failures:
             break
-    return outcome
+    return Outcome(bytes(lines), counts, list(behaviours), files)
+
+
+def run_one(runner: Runner, scenario: Scenario, design: str, seed: int) -> tuple[RunResult | None, Run]:
+    """One run within its time limit; what the harness raises is the run's outcome (exit 4), with no result."""
+    try:
+        with _time_limit(RUN_LIMIT_S + ORDER_LIMIT_S * scenario.workload.orders):
+            result = runner(scenario, design, seed)
+        return result, line(scenario, design, seed, result)
+    except (Exception, RunHung):  # noqa: BLE001 - see above
+        return None, Run(scenario.name, design, seed, "broken", error=traceback.format_exc())
 
 
 class RunHung(BaseException):
@@ -103,10 +119,6 @@ def _time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-
-
-def _broken(batch: Batch, seed: int) -> Run:
-    return Run(batch.scenario.name, batch.design, seed, "broken", error=traceback.format_exc())
 
 
 def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
@@ -135,6 +147,7 @@ def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
         orders=result.orders,
         events=len(result.history.events),
         virtual_us=result.history.header.end_us,
+        behaviour=result.digest,
         measures=result.measures,
         wall_ms=round(result.wall_s * 1000, 3),
     )

@@ -15,9 +15,10 @@ from chaos.campaign import Order, conduct
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.history import SCHEMA, Header, History
 from chaos.interrupts import Interrupts
+from chaos.measures import Measures
 from chaos.results import Campaign, Results, ResultsError, Run
-from chaos.tally import Exit, strength, upper_bound
-from chaos.worker import KEPT_FAILURES, Runner
+from chaos.tally import KEPT_FAILURES, Exit, strength, upper_bound
+from chaos.worker import Runner
 from scenarios import loading
 from scenarios.model import Expectation, Scenario
 
@@ -39,9 +40,10 @@ class FakeResult:
     audit: FakeAudit = field(default_factory=FakeAudit)
     plan: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     digest: str = "d1"
+    keep: Sequence[int] | None = None
+    measures: Measures = field(default_factory=Measures)
     orders: int = 2
     wall_s: float = 0.001
-    keep: Sequence[int] | None = None
 
 
 def _result(scenario: Scenario, design: str, seed: int, *verdicts: Verdict, touched: int = 1) -> FakeResult:
@@ -92,7 +94,7 @@ def campaign(
     seeds: int = 6,
     jobs: int = 1,
     runner: Any = fake_run,
-    stop_first: bool = False,
+    max_failures: int | None = None,
     expect: Mapping[str, Expectation] | None = None,
 ) -> Campaign:
     order = Order(
@@ -102,7 +104,7 @@ def campaign(
         cast(Runner, runner),
         out,
         jobs,
-        stop_first,
+        max_failures,
         "test",
     )
     return conduct(order)
@@ -243,13 +245,14 @@ def test_only_the_first_failures_of_each_kind_are_kept_whole(tmp_path: Path) -> 
 
 
 def test_an_interrupted_campaign_keeps_what_it_has(tmp_path: Path) -> None:
-    """Exit 130; every run before the interrupt's batch can be read."""
+    """Exit 130; every run of the batches before the interrupt can be read."""
     ended = campaign(tmp_path / "r", "resilient", "naive", seeds=8, runner=interrupt_at_five)
     assert ended.exit_code == Exit.INTERRUPTED
     results = Results(tmp_path / "r")
     assert results.campaign.interrupted
     assert not results.campaign.finished
-    assert [run.seed for run in results.runs()] == [1, 2, 3, 4]
+    assert [(run.design, run.seed) for run in results.runs()] == [("resilient", 1), ("naive", 1)]
+    assert sum(cell.runs for cell in ended.cells) == 2
 
 
 def test_an_interrupt_while_a_result_is_written_waits_until_it_is_whole() -> None:
@@ -271,21 +274,23 @@ def test_an_interrupt_while_a_result_is_written_waits_until_it_is_whole() -> Non
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_stop_first_stops_at_the_first_unexpected_failure(tmp_path: Path) -> None:
-    """Expected violations do not stop a campaign."""
+def test_a_budget_of_failures_stops_a_campaign(tmp_path: Path) -> None:
+    """The failing run is the last of its design; expected violations cost nothing; why it stopped is told."""
     ended = campaign(
         tmp_path / "r",
         "naive",
         "fragile",
         "resilient",
-        stop_first=True,
+        seeds=60,
+        max_failures=1,
         expect={"naive": Expectation(violated=("I-30",))},
     )
-    assert [(cell.design, cell.outcome, cell.runs) for cell in ended.cells] == [
-        ("naive", "as expected", 6),
-        ("fragile", "broken", 3),
-        ("resilient", "not run", 0),
-    ]
+    by_design = {cell.design: cell for cell in ended.cells}
+    assert by_design["naive"].violated["I-30"] > 0
+    assert (by_design["fragile"].outcome, by_design["fragile"].runs) == ("broken", 3)
+    assert by_design["resilient"].runs < 60
+    assert (ended.finished, ended.exit_code) == (False, Exit.BROKEN)
+    assert ended.stopped == "stopped after 1 unexpected failures (--max-failures 1)"
 
 
 def test_a_directory_that_cannot_take_results_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import msgspec
 
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.history import Book, History, State
-from chaos.results import SCHEMA, Campaign, CellSummary, Run, Writer
+from chaos.results import SCHEMA, Campaign, CellSummary, Run
+from chaos.results_writer import Writer
 from reports.orders import lives
 from tests.reports.storms import draw, storm
 
