@@ -136,6 +136,8 @@ class TopUps(Part):
             raise Refused(404, "unknown_attempt")
         verdict = self.verdict(attempt, reply)
         if verdict == "success":
+            if attempt["status"] == "fail" and await self.overtaken(tx, attempt):
+                raise Refused(503, "later_attempt_open")
             if attempt["status"] != "success":
                 await self.succeeded(tx, order, attempt, reply)
             return None
@@ -152,6 +154,13 @@ class TopUps(Part):
             return 0
         await self.report_stuck(tx, order)
         return max(attempt["sent_us"] + ASK_AFTER_US, self.clock.now_us() + ASK_EVERY_US)
+
+    async def overtaken(self, tx: Transaction, attempt: AttemptRow) -> bool:
+        """Whether a later attempt is still open. Until that is decided, a success after a failure must wait:
+        believing it would leave nobody to ask about the later one.
+        """
+        attempts = await tx.select(ATTEMPTS, {"order_id": attempt["order_id"]}, order_by="sent_us")
+        return any(self.undecided(later) for later in attempts if later["sent_us"] > attempt["sent_us"])
 
     async def succeeded(
         self, tx: Transaction, order: OrderRow, attempt: AttemptRow, reply: SupplierReply

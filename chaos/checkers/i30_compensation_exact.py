@@ -28,7 +28,7 @@ class CompensationExact(Checker):
         return dict(self.oracle.replay.routes)
 
     def at_end(self, books: Books) -> None:
-        self.audit = audit = self.oracle.finish()
+        self.audit = audit = self.oracle.finish(None if books.finished else books.now_us)
         self.checked = len(audit.findings)
         dearest: dict[str, int] = {}
         for finding in audit.findings:

@@ -63,14 +63,19 @@ class Oracle:
         self.replay = Replay(header)
         self.feed = self.replay.feed
         self._clauses = clauses(header.policy)
+        self._ended_us = header.end_us
 
     def feed_all(self, events: list[Event]) -> None:
         """Take a whole history."""
         for event in events:
             self.feed(event)
 
-    def finish(self) -> Audit:
-        """Replay the orders that need it and judge them."""
+    def finish(self, ended_us: int | None = None) -> Audit:
+        """Replay the orders that need it and judge them.
+
+        `ended_us`: where a history that was cut short ends; what falls due later is undecided.
+        """
+        self._ended_us = self.header.end_us if ended_us is None else ended_us
         replay = self.replay
         replay.blocked.close(self.header.heal_us)
         blame = Blame(replay)
@@ -92,7 +97,7 @@ class Oracle:
                 acts = done(timeline, debts)
                 audit.debts += debts
                 audit.acts += acts
-                for pair in match(debts, acts, self.header.end_us):
+                for pair in match(debts, acts, self._ended_us):
                     audit.findings.append(_finding(rule, timeline, pair, blame))
 
 

@@ -83,6 +83,19 @@ def test_a_certain_failure_goes_to_the_next_supplier_under_a_new_number(refusal:
     assert floor.status(order_id) == "completed"
 
 
+def test_a_late_success_of_a_failed_attempt_waits_for_the_later_one() -> None:
+    """X-24: beta is still being asked about; believing alpha now would leave that question open for ever."""
+    floor = Floor()
+    floor.alpha.script.next("submit", FAIL)
+    floor.suppliers["beta"].script.next("submit", UNKNOWN)
+    order_id = floor.buy(TOPUP)
+    floor.run_for(1)
+    late = floor.alpha.callback(f"{order_id}/s1", floor.alpha.deliver(f"{order_id}/s1"))
+    assert floor.send(late).status == 503
+    assert attempts(floor) == [("s1", "alpha", "fail"), ("s2", "beta", "unknown")]
+    assert floor.status(order_id) == "fulfilling"
+
+
 def test_when_nobody_can_deliver_the_money_goes_back() -> None:
     """All routes failed: refund in full."""
     floor = Floor(suppliers=("alpha",))

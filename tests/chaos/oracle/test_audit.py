@@ -62,10 +62,13 @@ def test_an_audit_survives_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(audit), type=type(audit)) == audit
 
 
-def judged(life: Life) -> Verdict:
-    """What the judge says of I-30."""
-    court = Judge(life.history.header, (CompensationExact,))
+def judged(life: Life, *, cut: bool = False) -> Verdict:
+    """What the judge says of I-30, after the last reads or in a history cut short before them."""
+    header = life.history.header
+    court = Judge(header, (CompensationExact,))
     court.feed_all(life.history.events)
+    if not cut:
+        court.feed(Read(header.end_us, "product", "card", {}))
     (verdict,) = court.finish()
     return verdict
 
@@ -90,6 +93,12 @@ def test_money_that_two_rules_speak_of_is_at_risk_only_once() -> None:
     """An orphan that is kept breaks K-04 and K-16."""
     verdict = judged(Life().captured(1, "Q-ann-1", 500))
     assert (verdict.count, verdict.amount_fen) == (2, 500)
+
+
+def test_i30_is_unknown_when_the_history_was_cut_before_the_deadline() -> None:
+    """A run that was stopped says nothing of what would have come."""
+    verdict = judged(Life().order().captured(1), cut=True)
+    assert (verdict.outcome, verdict.count) == ("unknown", 1)
 
 
 def test_i30_is_unknown_when_the_run_ends_before_the_deadline() -> None:
