@@ -7,6 +7,7 @@ import msgspec
 from chaos.checkers.i30_compensation_exact import CompensationExact
 from chaos.checkers.judge import Judge
 from chaos.checkers.verdict import Verdict
+from chaos.history import Read
 from tests.chaos.oracle.lives import Life
 
 
