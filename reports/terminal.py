@@ -37,7 +37,7 @@ def console(stream: TextIO | None = None) -> Console:
     """A console that is plain and wide enough when nobody watches. Rich itself honours NO_COLOR."""
     file = stream or sys.stdout
     width = None if file.isatty() else WIDTH_WITHOUT_TERMINAL
-    return Console(file=file, width=width, highlight=False, soft_wrap=False)
+    return Console(file=file, width=width, highlight=False, emoji=False, soft_wrap=False)
 
 
 def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> None:

@@ -168,7 +168,8 @@ def test_an_interrupt_keeps_what_was_done(tmp_path: Path, jobs: str) -> None:
     done = len(list(results.runs()))
     assert done == sum(cell.runs for cell in results.campaign.cells) > 0
     assert results.campaign.interrupted
-    assert f"interrupted: {done} runs are kept in {out}" in stdout
+    kept = "1 run is" if done == 1 else f"{done} runs are"
+    assert f"interrupted: {kept} kept in {out}" in stdout
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from string import Formatter
 from typing import Any
 
 import pytest
 
 from chaos.words import NAMES, fill, moment, texts
+from reports.terminal import console
 from reports.words import TEXTS as OWN
 from reports.words import Words, clock, yuan
 from scenarios.faults import FAULTS
@@ -96,3 +98,10 @@ def test_words_live_in_one_place() -> None:
     """A name with words in two files would sooner or later be told in two ways."""
     with pytest.raises(ValueError, match="has words already"):
         texts(OWN, OWN)
+
+
+def test_a_replay_token_is_printed_as_it_is() -> None:
+    """Between colons, some names are also names of emoji."""
+    out = StringIO()
+    console(out).print("dingfeng replay storm:bug:1", markup=False)
+    assert out.getvalue() == "dingfeng replay storm:bug:1\n"
