@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
+from functools import cache
 from itertools import chain
 from typing import Any
 
 from reference_platform.ports import AtLeast, AtMost, OneOf
 from sim.database.index import Index
-from sim.database.store import Store
+from sim.database.store import Layout, Store
 
 Candidate = tuple[Any, Any]  # value of the ordering column (None unless a RANGE), primary key
 
@@ -35,16 +36,25 @@ class Plan:
     settled row, so the predicates need no second look.
     """
 
-    __slots__ = ("access", "index", "columns", "last", "fan_out", "in_order", "exact")
+    __slots__ = ("access", "on", "index", "columns", "last", "fan_out", "in_order", "exact")
 
-    def __init__(self, access: Access, index: Index | None = None, *, in_order: bool = False) -> None:
+    def __init__(self, access: Access, on: tuple[str, ...] = (), *, in_order: bool = False) -> None:
         self.access = access
-        self.index = index
+        self.on = on  # the columns of its index; none without an index
+        self.index: Index | None = None
         self.columns: tuple[str, ...] = ()  # the columns given by equality, in the index's order
         self.last: str | None = None
         self.fan_out: str | None = None
         self.in_order = in_order
         self.exact = False
+
+    def bound_to(self, store: Store) -> Plan:
+        """The same plan with this store's own index."""
+        bound = Plan(self.access, self.on, in_order=self.in_order)
+        bound.index = store.index_on(self.on) if self.on else None
+        bound.columns, bound.last = self.columns, self.last
+        bound.fan_out, bound.exact = self.fan_out, self.exact
+        return bound
 
 
 def plan_for(store: Store, where: Mapping[str, Any], order_by: str | None) -> Plan:
@@ -52,65 +62,69 @@ def plan_for(store: Store, where: Mapping[str, Any], order_by: str | None) -> Pl
     shape = (tuple(where), tuple(map(type, where.values())), order_by)
     plan = store.plans.get(shape)
     if plan is None:
-        plan = store.plans[shape] = _make_plan(store, where, order_by)
-        if plan.index in store.sleeping:
-            store.wake(plan.index)
+        plan = store.plans[shape] = _make_plan(store.layout, *shape).bound_to(store)
     return plan
 
 
-def _make_plan(store: Store, where: Mapping[str, Any], order_by: str | None) -> Plan:
-    by_key = order_by is None or order_by == store.key
-    equal = {column for column, wanted in where.items() if type(wanted) not in (AtMost, AtLeast, OneOf)}
-    several = {column for column, wanted in where.items() if type(wanted) is OneOf}
-    if store.key in equal:
+@cache
+def _make_plan(
+    layout: Layout, columns: tuple[str, ...], kinds: tuple[type, ...], order_by: str | None
+) -> Plan:
+    """The best plan. It names its index by columns only, so one serves all stores of this layout: a run
+    of few orders would otherwise spend more on planning than on looking.
+    """
+    by_key = order_by is None or order_by == layout.key
+    asked = dict(zip(columns, kinds, strict=True))
+    equal = {column for column, kind in asked.items() if kind not in (AtMost, AtLeast, OneOf)}
+    several = {column for column, kind in asked.items() if kind is OneOf}
+    if layout.key in equal:
         return Plan(Access.KEY, in_order=True)
     best: Plan | None = None
     best_score = (0, False, 0)
-    for index in store.indexes + store.sleeping:
-        plan = _index_plan(store, index, where, equal, several, order_by)
+    for on in layout.uniques + layout.indexes:
+        plan = _index_plan(layout, on, columns, equal, several, order_by)
         if plan is None:
             continue
-        narrowing = len(plan.columns) + (plan.last in where)
-        if plan.access is Access.LEAF and index in store.uniques:
-            narrowing += len(where)  # one row at most
+        narrowing = len(plan.columns) + (plan.last in asked)
+        if plan.access is Access.LEAF and on in layout.uniques:
+            narrowing += len(columns)  # one row at most
         score = (narrowing, plan.in_order, -int(plan.access))
         if best is None or score > best_score:
             best, best_score = plan, score
     if best is not None:
         return best
-    if store.key in several:
+    if layout.key in several:
         plan = Plan(Access.UNION, in_order=by_key)
-        plan.fan_out = store.key
+        plan.fan_out = layout.key
         return plan
     return Plan(Access.FULL, in_order=by_key)
 
 
 def _index_plan(
-    store: Store,
-    index: Index,
-    where: Mapping[str, Any],
+    layout: Layout,
+    on: tuple[str, ...],
+    asked: tuple[str, ...],
     equal: set[str],
     several: set[str],
     order_by: str | None,
 ) -> Plan | None:
-    by_key = order_by is None or order_by == store.key
-    columns = index.columns
-    missing = [column for column in columns if column not in equal]
+    by_key = order_by is None or order_by == layout.key
+    missing = [column for column in on if column not in equal]
     if not missing:
-        plan = Plan(Access.LEAF, index, in_order=by_key or order_by in columns)
-        plan.exact = len(where) == len(columns)
-        plan.columns = columns
+        plan = Plan(Access.LEAF, on, in_order=by_key or order_by in on)
+        plan.exact = len(asked) == len(on)
+        plan.columns = on
         return plan
     if len(missing) == 1 and missing[0] in several:
-        plan = Plan(Access.UNION, index, in_order=by_key)
-        plan.columns = columns
+        plan = Plan(Access.UNION, on, in_order=by_key)
+        plan.columns = on
         plan.fan_out = missing[0]
         return plan
-    last = columns[-1]
-    if missing == [last] and (last in where or order_by == last or len(columns) > 1):
-        plan = Plan(Access.RANGE, index, in_order=(order_by or store.key) == last)
-        plan.exact = all(column in columns for column in where)
-        plan.columns = columns[:-1]
+    last = on[-1]
+    if missing == [last] and (last in asked or order_by == last or len(on) > 1):
+        plan = Plan(Access.RANGE, on, in_order=(order_by or layout.key) == last)
+        plan.exact = all(column in on for column in asked)
+        plan.columns = on[:-1]
         plan.last = last
         return plan
     return None

@@ -12,7 +12,7 @@ runs never ask for most of them, and keeping them up is most of what a write cos
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reference_platform.ports import AtLeast, AtMost, OneOf, Table
 from sim.database.index import Index, index_of
@@ -80,11 +80,20 @@ def matches(row: Row, where: Mapping[str, Any]) -> bool:
     return True
 
 
+class Layout(NamedTuple):
+    """What there is to plan with: the primary key, and the columns of each index."""
+
+    key: str
+    uniques: tuple[tuple[str, ...], ...]
+    indexes: tuple[tuple[str, ...], ...]
+
+
 class Store:
     """One table: its heads by primary key, and its indexes."""
 
     __slots__ = (
         "table",
+        "layout",
         "name",
         "key",
         "booked",
@@ -99,6 +108,7 @@ class Store:
 
     def __init__(self, table: Table[Any]) -> None:
         self.table = table
+        self.layout = Layout(table.key, table.unique, table.indexes)
         self.name = table.name
         self.key = table.key
         self.booked = table.book is not None
@@ -109,6 +119,14 @@ class Store:
         self.indexed = frozenset(column for index in self.indexes for column in index.columns)
         self.plans: dict[Any, Any] = {}
         self._moving: dict[tuple[str, ...], tuple[Index, ...]] = {}
+
+    def index_on(self, columns: tuple[str, ...]) -> Index:
+        """The index on these columns, awake."""
+        for index in self.sleeping:
+            if index.columns == columns:
+                self.wake(index)
+                return index
+        return next(index for index in self.indexes if index.columns == columns)
 
     def wake(self, index: Index) -> None:
         """Build an index from every version there is, and keep it up from now on."""

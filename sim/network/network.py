@@ -187,6 +187,8 @@ class Network:
 
     def toxics_of(self, link: Link, stream: Stream) -> tuple[ActiveToxic, ...]:
         """The toxics in force on one direction of a link, oldest first."""
+        if not self._rules:
+            return ()
         return tuple(
             rule.toxic
             for rule in self._rules
