@@ -274,10 +274,65 @@ def report(
         typer.echo("\n".join(files))
 
 
+@app.command()
+def gate(
+    results: Annotated[list[Path], typer.Argument(help="Results of the candidate; several are joined.")],
+    policy: Annotated[
+        Path | None, typer.Option(help="What is demanded.  [default: the shipped policy]", show_default=False)
+    ] = None,
+    baseline: Annotated[
+        list[Path] | None, typer.Option(help="Results to compare with, by paired seeds; repeatable.")
+    ] = None,
+    certificate: Annotated[
+        list[Path] | None, typer.Option(help="Certificate of a sweep; repeatable.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write.  [default: gate/ in the first results]", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Decide whether a release may go out: exit code, gate.json, junit.xml and gate.md.
+
+    - `dingfeng gate out/candidate` by the shipped policy: `resilient` holds, below 1% at 95%
+    - `dingfeng gate out/candidate out/retry --policy gate.yaml --baseline out/released`
+    """
+    from reports.gate.checking import Known
+    from reports.gate.release import release
+    from reports.gate.terminal import show
+    from reports.terminal import console
+
+    lists = (Kind.DESIGNS, Kind.SCENARIOS, Kind.INVARIANTS, Kind.RULES, Kind.SITUATIONS)
+    known = Known(*([entry.name for entry in _vocabulary(kind, lang)] for kind in lists))
+    told, files = release(
+        results,
+        known,
+        policy=policy,
+        baseline=baseline or [],
+        certificates=certificate or [],
+        out=out,
+        lang=lang.value,
+    )
+    if as_json:
+        _print_json(told)
+    else:
+        show(told, files, lang.value, console())
+    raise typer.Exit(told["exit_code"])
+
+
 @schema_app.command(name="scenario")
 def schema_scenario() -> None:
     """The JSON Schema of a scenario file."""
     from scenarios.model import json_schema
+
+    _print_json(json_schema())
+
+
+@schema_app.command(name="gate")
+def schema_gate() -> None:
+    """The JSON Schema of a gate policy."""
+    from reports.gate.policy import json_schema
 
     _print_json(json_schema())
 

@@ -1,0 +1,98 @@
+"""YAML → Policy, with every name compared to those that exist. Errors name file, line, field and the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.gate.policy import ALL, LIBRARY, PRESENT, Policy
+from scenarios.checking import Place, Problem
+from scenarios.documents import Document, meant, read, shown
+
+DEFAULT = Path(__file__).with_name("default.yaml")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Every name that a policy may use. `library` are the shipped scenarios, `scenarios` those and the ones that ran."""
+
+    designs: Collection[str]
+    library: Collection[str]
+    invariants: Collection[str]
+    rules: Collection[str]
+    situations: Collection[str]
+    scenarios: Collection[str] = ()
+
+    @property
+    def claims(self) -> list[str]:
+        """Invariants, then rules."""
+        return [*self.invariants, *self.rules]
+
+
+def load(path: Path | None, known: Known) -> Policy:
+    """Read and check a policy; the shipped one if none is given. Raises DocumentError."""
+    file = path or DEFAULT
+    return parse(read(file, "policy"), shown(file), known)
+
+
+def parse(text: str, source: str, known: Known) -> Policy:
+    """Check the text of a policy; `source` names it in errors. Raises DocumentError."""
+    document = Document(text, source, "gate")
+    policy = document.into(Policy)
+    found = list(_problems(policy, known))
+    if found:
+        first = found[0]
+        message = first.message + meant(first.wrong, first.valid)
+        raise document.error(first.place, message, count=len(found))
+    return policy
+
+
+def _problems(policy: Policy, known: Known) -> Iterator[Problem]:
+    for design, demand in policy.designs.items():
+        yield from _unknown(("designs", design), [design], "design", known.designs)
+        held = _claims(demand.holds, known)
+        yield from _unknown(
+            ("designs", design, "holds"), held, "invariant or rule", known.claims, inside=True
+        )
+        for number, tolerance in enumerate(demand.tolerated):
+            place: Place = ("designs", design, "tolerated", number)
+            yield from _unknown((*place, "name"), [tolerance.name], "invariant or rule", known.claims)
+            if tolerance.name in known.claims and tolerance.name not in held:
+                yield Problem((*place, "name"), f"{tolerance.name!r} need not hold on {design!r} anyway")
+            if tolerance.scenario is not None:
+                yield from _unknown((*place, "scenario"), [tolerance.scenario], "scenario", known.scenarios)
+    if policy.scenarios not in (LIBRARY, PRESENT):
+        yield from _unknown(("scenarios",), policy.scenarios, "scenario", known.scenarios, inside=True)
+    yield from _unknown(("sometimes",), policy.sometimes, "situation", known.situations, inside=True)
+    if policy.due != ALL:
+        yield from _unknown(("due",), policy.due, "rule", known.rules, inside=True)
+    for number, limits in enumerate(policy.limits):
+        place = ("limits", number)
+        yield from _unknown((*place, "scenarios"), limits.scenarios, "scenario", known.scenarios, inside=True)
+        yield from _unknown((*place, "designs"), limits.designs, "gated design", policy.designs, inside=True)
+        if not any(limits.model_dump(exclude={"scenarios", "designs"}, exclude_none=True).values()) and not (
+            {"money_at_risk_peak_fen", "money_at_risk_end_fen", "compensation_share"}
+            & limits.model_fields_set
+        ):
+            yield Problem(place, "sets no limit")
+    for number, demand_of in enumerate(policy.certificates):
+        yield from _unknown(("certificates", number, "design"), [demand_of.design], "design", known.designs)
+
+
+def _claims(names: tuple[str, ...], known: Known) -> Collection[str]:
+    return known.claims if names == ALL else names
+
+
+def _unknown(
+    place: Place,
+    names: Collection[str],
+    what: str,
+    valid: Collection[str],
+    *,
+    inside: bool = False,
+) -> Iterator[Problem]:
+    """A problem for each name that does not exist; `inside`: the names are items of a list at `place`."""
+    for number, name in enumerate(names):
+        if name not in valid:
+            yield Problem((*place, number) if inside else place, f"no {what} {name!r}", name, valid)
