@@ -12,6 +12,8 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
+import msgspec
+
 if TYPE_CHECKING:
     from sim.kernel import Kernel
 
@@ -148,22 +150,13 @@ class Task(Future):
         self.fail(NodeDead(self.name))
 
 
-class Timer:
+class Timer(msgspec.Struct, eq=False):  # a struct: several are made for each order
     """A call to be made at a set time, unless cancelled. Made by `Kernel.call_at`."""
 
-    __slots__ = ("args", "at_us", "fn", "kernel")
-
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...] = (),
-        kernel: Kernel | None = None,
-        at_us: int = -1,
-    ) -> None:
-        self.fn: Callable[..., Any] | None = fn
-        self.args = args
-        self.kernel = kernel  # None: it stands in no queue, or only in the line of what is due now
-        self.at_us = at_us
+    fn: Callable[..., Any] | None
+    args: tuple[Any, ...] = ()
+    kernel: Kernel | None = None  # None: it stands in no queue, or only in the line of what is due now
+    at_us: int = -1
 
     def cancel(self) -> None:
         """Do not make the call. Does nothing once the call was made."""
@@ -176,8 +169,6 @@ class Timer:
 
 class DaemonTimer(Timer):
     """A timer that is not pending work."""
-
-    __slots__ = ()
 
 
 class ParkingLot:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from reference_platform.ports import AtLeast, AtMost, OneOf, Table
 from sim.database.index import Index, index_of
 
@@ -26,28 +28,18 @@ PENDING = 1 << 62  # the commit number of what is not committed
 LATEST = PENDING - 1  # a snapshot that sees every commit
 
 
-class Version:
+class Version(msgspec.Struct, eq=False):  # a struct: one is made for each row written
     """A version of a row: `row` is None for a deletion, `holder` has the row lock.
 
     `seq` is the number of the commit that made it; a pending version's holder is its writer.
     `moved` are the indexes whose values may differ from the version before.
     """
 
-    __slots__ = ("row", "seq", "prev", "holder", "moved")
-
-    def __init__(
-        self,
-        row: Row | None,
-        seq: int,
-        prev: Row | Version | None,
-        holder: SimTransaction | None,
-        moved: tuple[Index, ...],
-    ) -> None:
-        self.row = row
-        self.seq = seq
-        self.prev = prev
-        self.holder = holder
-        self.moved = moved
+    row: Row | None
+    seq: int
+    prev: Row | Version | None
+    holder: SimTransaction | None
+    moved: tuple[Index, ...]
 
 
 Head = Row | Version | None
