@@ -58,7 +58,8 @@ class DatabaseClient:
     ) -> SimTransaction:
         if replica and isolation is Isolation.SERIALIZABLE:
             raise ValueError("a replica cannot serve serializable transactions")
-        return SimTransaction(self, isolation, replica)
+        latest = isolation is Isolation.READ_COMMITTED and not replica
+        return SimTransaction(self, self.server, isolation, replica, latest)
 
     async def listen(self, channel: str, timeout_us: int) -> bool:
         """True at a notification since the last call on this channel; the first call subscribes."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import msgspec
+
 from reference_platform.ports import Isolation, LockMode, R, SerializationFailure, Table, Where
 from sim.database.access import (
     LOST_RACE,
@@ -29,32 +31,27 @@ from sim.kernel import Future, sleep
 
 if TYPE_CHECKING:
     from sim.database.client import DatabaseClient
+    from sim.database.server import DatabaseServer
 
 
-class SimTransaction:
-    """Implements `reference_platform.ports.Transaction`.
+class SimTransaction(msgspec.Struct, eq=False):  # a struct: one is made for every few statements
+    """Implements `reference_platform.ports.Transaction`."""
 
-    A plain class on purpose: what few transactions need are class attributes, so that creating
-    one, which happens for every few statements, sets only what all need.
-    """
-
-    contended = False  # somebody waits for one of our row locks
+    client: DatabaseClient
+    server: DatabaseServer
+    isolation: Isolation
+    replica: bool
+    latest: bool  # each statement simply sees the latest: READ COMMITTED on the primary
+    state: int = NEW
+    touched: list[tuple[Store, Any]] = []
+    end_waiters: list[SimTransaction] = []
+    contended: bool = False  # somebody waits for one of our row locks
     waits_for: Any = None  # a place in a lock queue, or a transaction
     wakeup: Future | None = None
-    snapshot = LATEST
+    snapshot: int = LATEST
     node: Node | None = None
-    wrote = False
+    wrote: bool = False
     channels: tuple[str, ...] = ()
-
-    def __init__(self, client: DatabaseClient, isolation: Isolation, replica: bool) -> None:
-        self.client = client
-        self.server = client.server
-        self.isolation = isolation
-        self.replica = replica
-        self.latest = isolation is Isolation.READ_COMMITTED and not replica
-        self.state = NEW
-        self.touched: list[tuple[Store, Any]] = []
-        self.end_waiters: list[SimTransaction] = []
 
     async def get(self, table: Table[R], key: Any, *, lock: LockMode | None = None) -> R | None:
         us = self.client.depart(self)
