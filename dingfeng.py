@@ -242,6 +242,60 @@ def replay(
     raise typer.Exit({"violated": VIOLATED, "unknown": INCONCLUSIVE}.get(told.outcome, HOLDS))
 
 
+@app.command()
+def shrink(
+    token: Annotated[
+        str,
+        typer.Argument(
+            help="A failing run: scenario:design:seed, or a kept one such as out/demo/failures/ID."
+        ),
+    ],
+    budget: Annotated[int, typer.Option(min=5, help="Runs at most.")] = 100,
+    invariant: Annotated[
+        str,
+        typer.Option(
+            help="Shrink what breaks this one.  [default: the one broken first]", show_default=False
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="New directory for case, test and story.  [default: out/shrunk/run-NNN]", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Make a failing run small: fewest faults and orders that still break the same invariant.
+
+    - `dingfeng shrink callback_doubled:naive:3` leaves a case, a test and a story in out/shrunk
+    - `dingfeng shrink out/demo/failures/callback_late-naive-17 --budget 300`
+    """
+    from chaos.results import free_directory
+    from chaos.shrink import output
+    from chaos.shrink.shrinker import shrink as shrink_case
+    from chaos.shrink.signature import NothingToShrink
+    from reports.shrinking import ShrinkBar, show_shrunk
+    from reports.terminal import console
+
+    target = out or free_directory(Path("out/shrunk"))
+    case, bar = _case(token, lang), ShrinkBar()
+    try:
+        watch = bar.show if sys.stderr.isatty() else None
+        shrunk = shrink_case(case, budget=budget, invariant=invariant, watch=watch)
+    except NothingToShrink as error:
+        raise BadInput(f"{token}: {error}") from None
+    finally:
+        bar.close()
+    told = output.explain(shrunk, lang)
+    output.write(told, target, lang)
+    if as_json:
+        _print_json(output.summary(told, target))
+    else:
+        show_shrunk(output.sheet(told, target, lang), console())
+    raise typer.Exit(INTERRUPTED if shrunk.interrupted else VIOLATED)
+
+
 @app.command(name="list")
 def list_names(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],

@@ -151,17 +151,19 @@ def rule_at(trials: Trials, index: int) -> Rule:
 
 
 def _telling(case: Case, index: int) -> Rule:
-    """The rule with the numbers of its blows, if they all have the same."""
+    """The rule as what it came to: certain, the plan says where; with the numbers of its blows, if all have the same."""
     rule = case.scenario.faults[index]
+    whenever = {"start": 0, "until": None, "on": None, "nth": 1, "after": 0}
+    certain = rule.model_copy(update={"probability": 1.0} | ({} if rule.window else whenever))
     effects = [(case.plan or {})[site] for site in struck_by(case, index)]
     if any(effect != effects[0] for effect in effects):
-        return rule
+        return certain
     fields = {
         name: effects[0].get(f"{name}_us", effects[0].get(name, getattr(rule, name)))
         for name in rule.own_fields()
     }
-    telling = rule.model_copy(update=fields)
-    return telling if telling.params() == effects[0] else rule
+    telling = certain.model_copy(update=fields)
+    return telling if telling.params() == effects[0] else certain
 
 
 def _allows(rule: Rule, name: str, value: Any) -> bool:

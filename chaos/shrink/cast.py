@@ -58,6 +58,8 @@ def _alone(best: Best, numbers: Iterable[int]) -> Iterator[Case]:
     case, history = best.case, best.result.history
     wanted = set(numbers)
     keep = tuple(number for number in arrivals(case) if number in wanted)
+    if keep == arrivals(case):
+        return
     rules = tuple(follow(rule, history, wanted) for rule in case.scenario.faults)
     fewer = replace(case, scenario=case.scenario.model_copy(update={"faults": rules}), keep=keep)
     products = case.scenario.workload.products

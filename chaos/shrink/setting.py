@@ -67,7 +67,12 @@ def plainer(trials: Trials) -> None:
 
 
 def smaller(trials: Trials) -> None:
-    """Less stock, and arrivals closer together."""
+    """Fewer pieces, less stock, and arrivals closer together."""
+    pieces = trials.best.case.scenario.workload.quantity.max
+    lowest(
+        [quantity for quantity in NUMBERS if 0 < quantity < pieces],
+        lambda quantity: _tries(trials, partial(_pieces, quantity)),
+    )
     for index, product in enumerate(trials.best.case.scenario.workload.products):
 
         def tries(stock: int, index: int = index) -> bool:
@@ -124,6 +129,10 @@ def _no_expectations(scenario: Scenario) -> Scenario:
 
 def _workload(fields: dict[str, Any], scenario: Scenario) -> Scenario:
     return changed(scenario, **fields)
+
+
+def _pieces(quantity: int, scenario: Scenario) -> Scenario:
+    return changed(scenario, quantity=Quantity(min=quantity, max=quantity))
 
 
 def _burst(within_us: int, scenario: Scenario) -> Scenario:
