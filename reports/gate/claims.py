@@ -29,7 +29,7 @@ def check(policy: Policy, evidence: Evidence, known: Known) -> Iterator[Check]:
         if policy.violation_rate is not None and policy.violation_rate.over == "design":
             for name in names:
                 clean = [cell for cell in cells if _tolerance(demand, cell, name) is None]
-                yield _pooled(policy, design, name, clean)
+                yield from _pooled(policy, design, name, policy.violation_rate.below, clean)
 
 
 def _tolerance(demand: Demand, cell: Cell, name: str) -> Tolerance | None:
@@ -81,24 +81,19 @@ def _violated(policy: Policy, cell: Cell, name: str, tolerance: Tolerance | None
     )
 
 
-def _pooled(policy: Policy, design: str, name: str, cells: list[Cell]) -> Check:
-    """All runs of a design together; what is violated there is told where it happened."""
-    rate = policy.violation_rate
-    assert rate is not None
+def _pooled(policy: Policy, design: str, name: str, below: float, cells: list[Cell]) -> Iterator[Check]:
+    """Clean runs of a design counted together. What is violated or undecided somewhere is told there."""
+    if any(cell.violated[name] or cell.undecided[name] or name in cell.saved for cell in cells):
+        return
     runs = sum(len(cell.runs) for cell in cells)
-    failed = sum(cell.violated[name] for cell in cells)
-    doubtful = sum(cell.undecided[name] for cell in cells)
-    judged = outcome(failed, doubtful, runs, rate.below, policy.confidence)
-    found = bounds(failed, runs, policy.confidence)
-    data = {
-        "failed": failed,
-        "doubtful": doubtful,
-        "runs": runs,
-        "below": rate.below,
-        "low": found.low,
-        "high": found.high,
-        "confidence": policy.confidence,
-        "needed": needed(failed + doubtful, rate.below, policy.confidence),
-    }
-    words = {"holds": "clean", "violated": "rate_too_high", "inconclusive": "too_few"}[judged]
-    return Check("rate", name, judged, words, data, design=design)
+    data: dict[str, Any] = {"runs": runs, "below": below, "needed": needed(0, below, policy.confidence)}
+    data |= {"high": bounds(0, runs, policy.confidence).high, "confidence": policy.confidence}
+    enough = runs >= data["needed"]
+    yield Check(
+        "rate",
+        name,
+        "holds" if enough else "inconclusive",
+        "clean" if enough else "too_few",
+        data,
+        design=design,
+    )

@@ -46,10 +46,9 @@ def _violations(told: dict[str, Any], words: Words) -> list[str]:
         return []
     lines = [f"## {words('gate.violations')}", ""]
     for one in found[:TOP]:
-        names = one["names"] if len(one["names"]) > 1 else []
-        more = f" ({_inline(' '.join(names))})" if names else ""
+        more = f" ({words('gate.also', names=' '.join(one['also']))})" if one["also"] else ""
         where = f"**{_inline(one['where'])}** " if one["where"] else ""
-        lines.append(f"- {where}{_inline(one['what'])}: {_inline(one['reason'])}{more}")
+        lines.append(f"- {where}{_told(one, words)}{_inline(more)}")
         if one["story"]:
             lines.append(f"  {_inline(one['story'])}")
         lines += [f"  `{_code(replay)}`" for replay in one["replay"][:2]]
@@ -64,10 +63,12 @@ def _groups(groups: list[dict[str, Any]], title: str, words: Words) -> list[str]
         scenarios = one["scenarios"]
         places = scenarios[0] if len(scenarios) == 1 else words("gate.scenarios", n=len(scenarios))
         where = " × ".join(part for part in (places if scenarios else "", one["design"]) if part)
-        lines.append(
-            f"- {f'**{_inline(where)}** ' if where else ''}{_inline(one['what'])}: {_inline(one['reason'])}"
-        )
+        lines.append(f"- {f'**{_inline(where)}** ' if where else ''}{_told(one, words)}")
     return [*lines, *_rest(len(groups), words), ""]
+
+
+def _told(one: dict[str, Any], words: Words) -> str:
+    return words("gate.told", what=_inline(one["what"]), reason=_inline(one["reason"]))
 
 
 def _rest(count: int, words: Words) -> list[str]:

@@ -44,11 +44,8 @@ class Sentences:
 
     def reason(self, check: Check) -> str:
         """How it stands and why."""
-        words = check.words
         data = {name: self._shown(name, value) for name, value in check.data.items()}
-        if words == "too_few" and check.data["failed"] + check.data["doubtful"]:
-            words, data["bad"] = "too_few_pooled", check.data["failed"] + check.data["doubtful"]
-        return self.words(f"reason.{words}", **data) if data else self.words(f"reason.{words}")
+        return self.words(f"reason.{check.words}", **data)
 
     def _shown(self, name: str, value: Any) -> Any:
         if name in _SHARES:

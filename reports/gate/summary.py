@@ -115,6 +115,7 @@ def _finding(group: list[Check], say: Sentences) -> dict[str, Any]:
         "scenario": gravest.scenario,
         "design": gravest.design,
         "names": [check.name for check in group],
+        "also": [check.name for check in group[1:]],
         "what": say.subject(gravest),
         "reason": say.reason(gravest),
         "story": story,

@@ -32,11 +32,12 @@ def show(told: dict[str, Any], files: Sequence[Path], lang: str, out: Console) -
         out.print()
         out.print(_table(told, words))
     for one in told["violations"][:TOP]:
-        names = f" ({' '.join(one['names'])})" if len(one["names"]) > 1 else ""
         out.print(
             f"\n[{_STYLES[one['outcome']]}]{words('stands.' + one['outcome'])}[/] {one['where']}".rstrip()
         )
-        out.print(f"  {one['what']}: {one['reason']}{names}", markup=False)
+        out.print("  " + words("gate.told", what=one["what"], reason=one["reason"]), markup=False)
+        if one["also"]:
+            out.print("  " + words("gate.also", names=" ".join(one["also"])), markup=False)
         if one["story"]:
             out.print(f"  {one['story']}", markup=False)
         for replay in one["replay"][:2]:
@@ -49,7 +50,10 @@ def show(told: dict[str, Any], files: Sequence[Path], lang: str, out: Console) -
             scenarios = one["scenarios"]
             places = scenarios[0] if len(scenarios) == 1 else words("gate.scenarios", n=len(scenarios))
             where = " × ".join(part for part in (places if scenarios else "", one["design"]) if part)
-            out.print(f"  {where + ': ' if where else ''}{one['what']}: {one['reason']}", markup=False)
+            told_of = words("gate.told", what=one["what"], reason=one["reason"])
+            out.print(
+                "  " + (words("gate.told", what=where, reason=told_of) if where else told_of), markup=False
+            )
         _rest(len(told[name]), words, out)
     out.print("\n" + words("gate.files", files=words.listed([str(file) for file in files])), soft_wrap=True)
 
