@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+TEXTS = Path(__file__).with_name("texts.yaml")
+"""The reports' own words, beside the names that every part uses: `Words(lang, TEXTS)`."""
+
 
 def build(results: Path, lang: str = "en") -> list[Path]:
     """Write every report of the campaign in `results` beside it; the files written, the page first.

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chaos.checkers.verdict import Witness
+from chaos.titles import Titles
 from reports.campaign import Campaign, Failure
-from reports.titles import Titles
 
 OF_A_KIND = 2
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from chaos.titles import Titles
+from chaos.words import Words
+from reports import TEXTS
 from reports.campaign import Campaign, Pair
 from reports.findings import Finding, findings
 from reports.sentences import opening
-from reports.titles import Titles
-from reports.words import Words
 
 
 def render(campaign: Campaign, lang: str) -> str:
-    words, titles = Words(lang), Titles(lang)
+    words, titles = Words(lang, TEXTS), Titles(lang)
     found = findings(campaign, lang)
     document = JUnitXml("dingfeng")
     document.add_testsuite(_scenarios(campaign, found, words))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from chaos.words import Words, clock, yuan
 from reports import style
 from reports.path import LANES, Step
-from reports.words import Words, clock, yuan
 
 WIDTH = 480.0
 _TIME_RIGHT = 72.0

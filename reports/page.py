@@ -10,14 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chaos.story import Story, tell, worst
-from reports import lanes, sheet, storm, strength, tables
+from chaos.titles import Titles
+from chaos.words import Words, clock, yuan
+from reports import TEXTS, lanes, sheet, storm, strength, tables
 from reports.campaign import Campaign, Failure
 from reports.findings import Finding, findings
 from reports.path import path
 from reports.reading import history_of
 from reports.sentences import extent, opening, partial
-from reports.titles import Titles
-from reports.words import Words, clock, yuan
 
 ORDERS_AT_MOST = 20
 REPLAYS_AT_MOST = 24
@@ -27,7 +27,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(campaign: Campaign, lang: str) -> str:
-    words, titles = Words(lang), Titles(lang)
+    words, titles = Words(lang, TEXTS), Titles(lang)
     found = findings(campaign, lang)
     situations, also_met = tables.situations(campaign, words, titles)
     groups, left_out = _sheets(campaign, words)

@@ -8,10 +8,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from chaos.words import Words, yuan
 from reports import style
 from reports.orders import MINUTE_US, OUTCOMES, risk_by_age
 from reports.storm import Storm, counts_of
-from reports.words import Words, yuan
 
 LEFT, RIGHT = 72.0, 466.0
 POINTS_AT_MOST = 400

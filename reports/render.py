@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.results import ResultsError
-from reports import junit, page, summary
+from chaos.words import Words
+from reports import TEXTS, junit, page, summary
 from reports.reading import read
-from reports.words import Words
 
 
 def write(results: Path, lang: str) -> list[Path]:
     """The files written. Raises ResultsError."""
-    Words(lang)  # an unknown language is told before anything is read
+    Words(lang, TEXTS)  # an unknown language is told before anything is read
     campaign = read(results)
     summed = summary.of(campaign, lang)
     texts = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chaos.words import Words
 from reports.campaign import Campaign, Pair
-from reports.words import Words
 
 
 def opening(campaign: Campaign, words: Words) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
+from chaos.words import Words
 from reports import panels, style
 from reports.bands import Band
 from reports.storm import BANDS_AT_MOST, Storm, describe
-from reports.words import Words
 
 WIDTH = 480.0
 _ROW = 21.0

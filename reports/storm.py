@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.history import History
+from chaos.words import Words
 from reports.bands import Band, bands
 from reports.orders import MINUTE_US, OUTCOMES, OrderLife, clicks_us, lives
 from reports.timeaxis import TimeAxis
-from reports.words import Words
 
 BANDS_AT_MOST = 5
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import sqrt
 
 from chaos.tally import upper_bound
+from chaos.words import Words
 from reports.campaign import Pair
-from reports.words import Words
 
 _Z95 = 1.959963984540054
 

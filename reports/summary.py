@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reports import strength, tables
+from chaos.titles import Titles
+from chaos.words import Words, yuan
+from reports import TEXTS, strength, tables
 from reports.campaign import Campaign
 from reports.findings import findings
 from reports.sentences import extent, opening, partial
-from reports.titles import Titles
-from reports.words import Words, yuan
 
 SCHEMA = 1
 TOP = 10
@@ -18,7 +18,7 @@ TOP = 10
 
 def of(campaign: Campaign, lang: str) -> dict[str, Any]:
     """Plain data; `summary.json` as it stands."""
-    words, titles = Words(lang), Titles(lang)
+    words, titles = Words(lang, TEXTS), Titles(lang)
     found = findings(campaign, lang)
     return {
         "schema": SCHEMA,
@@ -81,7 +81,7 @@ def as_json(summed: dict[str, Any]) -> str:
 
 
 def as_markdown(summed: dict[str, Any], lang: str) -> str:
-    words = Words(lang)
+    words = Words(lang, TEXTS)
     lines = [f"# {summed['sentence']}", "", summed["extent"], ""]
     if summed["partial"]:
         lines += [summed["partial"], ""]

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from chaos.oracle.law import RULES
+from chaos.titles import Titles
+from chaos.words import Words
 from reports.campaign import FAILED, AuditCell, Campaign, Pair
-from reports.titles import Titles
-from reports.words import Words
 
 LOOKS = {  # symbol, tone: never told by colour alone
     "holds": ("✓", "good"),

@@ -14,8 +14,9 @@ from rich.text import Text
 from chaos.checkers.verdict import Verdict
 from chaos.history import History
 from chaos.results import Campaign, CellSummary, Run
-from reports.titles import Titles, gravest
-from reports.words import Words, clock
+from chaos.titles import Titles, gravest
+from chaos.words import Words, clock
+from reports import TEXTS
 
 WIDTH_WITHOUT_TERMINAL = 110
 _LOOKS = {
@@ -45,7 +46,7 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
 
     Where failures are expected, one line shows how to look at one.
     """
-    words = Words(lang)
+    words = Words(lang, TEXTS)
     out.print(_table(campaign.cells, words))
     for cell in campaign.cells:
         if cell.outcome in ("violated", "not violated", "inconclusive", "broken"):
@@ -94,7 +95,7 @@ def _how_often(invariant: str, count: int, runs: int) -> str:
 
 def show_verdicts(verdicts: Sequence[Verdict], lang: str, out: Console) -> None:
     """What one run broke or left undecided: how often, and the gravest case in words."""
-    words, titles = Words(lang), Titles(lang)
+    words, titles = Words(lang, TEXTS), Titles(lang)
     for verdict in verdicts:
         if verdict.outcome == "holds":
             continue
@@ -111,7 +112,7 @@ def show_replay(
     run: Run, history: History, verdicts: Sequence[Verdict], same: bool | None, lang: str, out: Console
 ) -> None:
     """One run: how it ended, the worst story in plain words, step by step, and all else that it broke."""
-    words = Words(lang)
+    words = Words(lang, TEXTS)
     name = words("figure.sheet", scenario=run.scenario, design=run.design, seed=run.seed)
     out.print(f"{name}{words('figure.colon')}{_outcome(_OUTCOME_OF[run.outcome], words)}")
     if any(verdict.outcome == "violated" for verdict in verdicts):

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from chaos.history import History
-from reports import lanes, panels, sheet, storm, style
+from chaos.words import Words
+from reports import TEXTS, lanes, panels, sheet, storm, style
 from reports.path import path
-from reports.words import Words
 from tests.reports import storms
 from tests.reports.storms import header
 
@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module", params=["en", "zh"])
 def words(request: pytest.FixtureRequest) -> Words:
-    return Words(str(request.param))
+    return Words(str(request.param), TEXTS)
 
 
 def drawn(words: Words, history: History | None = None, *, full: bool = True) -> str:

@@ -14,11 +14,11 @@ import reports
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.results import Campaign as Meta
 from chaos.results import CellSummary
-from reports import page, tables
+from chaos.words import Words
+from reports import TEXTS, page, tables
 from reports.campaign import Campaign, Pair
 from reports.reading import read
 from reports.sentences import opening
-from reports.words import Words
 from tests.reports import campaigns
 
 
@@ -77,7 +77,7 @@ def test_page_asks_nothing_of_the_network(built: tuple[str, Path]) -> None:
 def test_page_opens_with_the_verdict_then_the_worst_story(built: tuple[str, Path]) -> None:
     """Sentence, story with money and replay line, table: in this order."""
     lang, directory = built
-    words = Words(lang)
+    words = Words(lang, TEXTS)
     text = text_of(built)
     campaign = read(directory)
     worst = campaign.grave_failures()[0]
@@ -99,7 +99,7 @@ def test_rules_that_never_came_due_are_listed(built: tuple[str, Path]) -> None:
     """Silence of a rule is told, not hidden."""
     lang, _ = built
     section = text_of(built).split('id="compensations"')[1].split("</section>")[0]
-    never = section.split(Words(lang)("page.never_fired"))[1]
+    never = section.split(Words(lang, TEXTS)("page.never_fired"))[1]
     assert "K-13" in never
     assert "K-01" not in never
 
@@ -195,13 +195,13 @@ def campaign_of(*pairs: Pair) -> Campaign:
 )  # fmt: skip
 def test_opening_sentence_is_true_whatever_happened(pairs: tuple[Pair, ...], sentence: str) -> None:
     """The gravest outcome decides; numbers are of those it speaks of."""
-    assert sentence in opening(campaign_of(*pairs), Words("en"))
-    assert opening(campaign_of(*pairs), Words("zh"))
+    assert sentence in opening(campaign_of(*pairs), Words("en", TEXTS))
+    assert opening(campaign_of(*pairs), Words("zh", TEXTS))
 
 
 def test_no_outcome_is_told_by_colour_alone() -> None:
     """Each has a symbol and a word of its own."""
-    looks = [tables.cell(outcome, Words("en")) for outcome in tables.LOOKS]
+    looks = [tables.cell(outcome, Words("en", TEXTS)) for outcome in tables.LOOKS]
     assert all(look["symbol"] and look["word"] for look in looks)
     assert len({look["word"] for look in looks}) == len(looks)
 
@@ -211,7 +211,7 @@ def test_a_pair_that_met_nothing_says_what_it_missed() -> None:
     doubtful = pair("resilient", "inconclusive")
     doubtful.touched["0/channel.callback_loss/wechat"] = 0
     doubtful.sometimes = ("order_expired",)
-    shown = tables.verdicts(campaign_of(doubtful), Words("en"))[0]["cells"][0]["lines"]
+    shown = tables.verdicts(campaign_of(doubtful), Words("en", TEXTS))[0]["cells"][0]["lines"]
     assert shown == ["touched nothing: callback lost", "never met: order expired"]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from chaos.tally import upper_bound
-from reports import strength
+from chaos.words import Words
+from reports import TEXTS, strength
 from reports.campaign import Pair
 from reports.summary import TOP
-from reports.words import Words
 
 
 def test_markdown_is_short_and_leads_with_the_verdict(built: tuple[str, Path]) -> None:
@@ -48,13 +48,15 @@ def pairs(*runs: int, bad: int = 0) -> list[Pair]:
 
 def test_none_of_three_hundred_is_under_one_percent() -> None:
     """The rule of three, exactly: 1 − 0.05^(1/300) is 0.9936%; rounded up, never down."""
-    assert strength.sentence(pairs(300), Words("en")) == "0 of 300 violated: the true rate is under 1.0%"
+    assert (
+        strength.sentence(pairs(300), Words("en", TEXTS)) == "0 of 300 violated: the true rate is under 1.0%"
+    )
     assert upper_bound(300) < 0.01
 
 
 def test_many_scenarios_say_what_one_alone_says() -> None:
     """260 clean runs over 13 scenarios are only 20 of each."""
-    told = strength.sentence(pairs(*[20] * 13), Words("en"))
+    told = strength.sentence(pairs(*[20] * 13), Words("en", TEXTS))
     assert told == (
         "0 of 260 violated: the true rate is under 1.2%; for any one scenario alone (20 runs), under 14.0%"
     )
@@ -71,4 +73,4 @@ def test_failed_runs_give_an_interval(failed: int, runs: int, low: float, high: 
 
 def test_no_runs_allow_no_claim() -> None:
     """Nothing ran, nothing is said."""
-    assert strength.sentence([], Words("en")) == "no run finished"
+    assert strength.sentence([], Words("en", TEXTS)) == "no run finished"

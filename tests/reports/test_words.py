@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from chaos.words import NAMES, fill, moment, texts
+from chaos.words import NAMES, Words, clock, fill, moment, texts, yuan
+from reports import TEXTS as OWN
 from reports.terminal import console
-from reports.words import TEXTS as OWN
-from reports.words import Words, clock, yuan
 from scenarios.faults import FAULTS
 
 TEXTS = texts(NAMES, OWN)
@@ -33,13 +32,13 @@ def test_both_languages_say_the_same_with_the_same_data(key: str) -> None:
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_every_fault_has_a_name_in_words(fault: str) -> None:
     """The vocabulary of faults and the words for them grow together."""
-    assert Words("en").fault(fault) != fault
-    assert Words("zh").fault(fault) != fault
+    assert Words("en", OWN).fault(fault) != fault
+    assert Words("zh", OWN).fault(fault) != fault
 
 
 def test_a_fault_of_another_version_keeps_its_name() -> None:
     """An old campaign may know faults that are gone."""
-    assert Words("en").fault("weather.rain") == "weather.rain"
+    assert Words("en", OWN).fault("weather.rain") == "weather.rain"
 
 
 @pytest.mark.parametrize(
@@ -68,12 +67,12 @@ def test_clock_counts_from_the_start_of_the_run(t_us: int, shown: str) -> None:
 )  # fmt: skip
 def test_lengths_are_told_in_their_two_largest_units(us: int, shown: str) -> None:
     """Enough to understand, no more."""
-    assert Words("en").span(us) == shown
+    assert Words("en", OWN).span(us) == shown
 
 
 def test_one_is_not_many() -> None:
     """`one scenario`, `2 scenarios`."""
-    words = Words("en")
+    words = Words("en", OWN)
     assert words.count("sentence.scenarios", 1) == "one scenario"
     assert words.count("sentence.scenarios", 2000) == "2,000 scenarios"
 
