@@ -35,6 +35,7 @@ class Audit:
 class Result:
     """The shape of `chaos.run.RunResult`."""
 
+    scenario: Scenario
     history: History
     verdicts: list[Verdict]
     met: list[str]
@@ -59,7 +60,7 @@ def run_slowly(log: Path, scenario: Scenario, design: str, seed: int) -> Result:
     broken += ["I-20"] if design == "naive" and seed % 7 == 0 else []
     broken += ["I-09"] if design == "resilient" and seed % 9 == 0 else []
     verdicts = [Verdict(name, "violated", 2, 1, (Witness("order", "O1", "lost"),), 9800) for name in broken]
-    return Result(history, verdicts, [], {"0/fault": seed % 2}, f"{design}{seed % 5}")
+    return Result(scenario, history, verdicts, [], {"0/fault": seed % 2}, f"{design}{seed % 5}")
 
 
 def order(out: Path, log: Path, jobs: int = 1, seeds: int = 40, **more: Any) -> Order:

@@ -33,6 +33,7 @@ class FakeAudit:
 class FakeResult:
     """The shape of `chaos.run.RunResult`."""
 
+    scenario: Scenario
     history: History
     verdicts: Sequence[Verdict]
     met: Sequence[str]
@@ -50,6 +51,7 @@ def _result(scenario: Scenario, design: str, seed: int, *verdicts: Verdict, touc
     history = History(Header(SCHEMA, "0", scenario.name, design, seed, 1, 2, 3))
     history.book("CH", "captured", f"O{seed}/c1", {"channel": "wechat", "paid_fen": 9800})
     return FakeResult(
+        scenario,
         history,
         verdicts,
         list(scenario.sometimes) if touched else [],

@@ -173,7 +173,7 @@ def test_what_would_mix_results_is_refused(tmp_path: Path) -> None:
     conduct(order(out, tmp_path / "log", seeds=2))
     file = out / "campaign.json"
     campaign = json.loads(file.read_text("utf-8"))
-    for changed, message in [
+    changes: list[tuple[dict[str, Any], str]] = [
         (
             {"versions": {**campaign["versions"], "code": "0"}},
             r"results would mix: code 0, here [0-9a-f]{12}",
