@@ -38,6 +38,7 @@ FOREVER_US = 1 << 62
 class RunResult:
     """What one run came to. `touched` counts, for each fault rule, what it really hit."""
 
+    scenario: Scenario
     header: Header
     history: History
     verdicts: list[Verdict]
@@ -88,6 +89,7 @@ def run(
         verdicts = court.finish()
     history = world.history
     return RunResult(
+        scenario=scenario,
         header=history.header,
         history=history,
         verdicts=verdicts,

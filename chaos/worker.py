@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chaos.behaviour import behaviour
 from chaos.results import SCHEMA, Run
 from chaos.tally import Counts
 from scenarios.model import Scenario
@@ -78,9 +79,9 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
             behaviours[run.behaviour] = None
             if counts.kept(run):
                 run = msgspec.structs.replace(run, failure=name)
-                files["failures", name] = artefacts(batch.scenario, run, result)
+                files["failures", name] = artefacts(result.scenario, run, result)
             elif first_sample:
-                files["samples", name] = artefacts(batch.scenario, run, result)
+                files["samples", name] = artefacts(result.scenario, run, result)
         lines += msgspec.json.encode(run)
         lines += b"\n"
         if batch.failures is not None and counts.failing >= batch.failures:
@@ -147,7 +148,7 @@ def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
         orders=result.orders,
         events=len(result.history.events),
         virtual_us=result.history.header.end_us,
-        behaviour=result.digest,
+        behaviour=behaviour(result.history.events),
         measures=result.measures,
         wall_ms=round(result.wall_s * 1000, 3),
     )

@@ -16,6 +16,7 @@ from scenarios.faults.link import ARROW, LinkRule
 from scenarios.faults.machines import ACTING, NodeRule
 from scenarios.faults.rule import Rule
 from scenarios.faults.supplier import SupplierRule
+from scenarios.faults.user import StaticCode
 from scenarios.model import Scenario
 
 Place = tuple[str | int, ...]
@@ -89,6 +90,8 @@ def _place_of(scenario: Scenario, rule: Rule, at: Place) -> Iterator[Problem]:
                 yield Problem((*at, "node"), "`acting` needs `on`: the event whose node is meant")
         else:
             yield from _no_match((*at, "node"), rule.node, scenario.platform_nodes(), "node")
+    elif isinstance(rule, StaticCode) and not scenario.workload.channels():
+        yield Problem((*at, "fault"), "a static code is a channel's, and `pay_with` has no channel")
     elif isinstance(rule, LinkRule):
         yield from _link(scenario, rule, (*at, "between"))
 

@@ -126,6 +126,9 @@ class Scenario(Part):
     knobs: Knobs = Knobs()
     """Settings of the platform that this storm needs."""
 
+    swarm: bool = True
+    """Whether even seeds blow a variation of this storm; false keeps every seed as written."""
+
     def platform_nodes(self) -> tuple[str, ...]:
         """Node names that a rule may give."""
         return tuple(f"platform-{number}" for number in range(1, (self.knobs.nodes or PLATFORM_NODES) + 1))
