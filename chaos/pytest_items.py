@@ -11,6 +11,7 @@ import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,13 @@ def _refuse_namesake(file: pytest.File, scenario: Scenario) -> None:
 
 def load(path: Path) -> Scenario:
     """A scenario file of the user's, with every name in it checked. Raises ScenarioError."""
-    situations = [entry.name for entry in vocabulary.situations("en")]
-    return loading.load(path, designs=vocabulary.design_names(), situations=situations)
+    return loading.load(path, designs=vocabulary.design_names(), situations=situations())
+
+
+@cache
+def situations() -> tuple[str, ...]:
+    """What a scenario can name under `sometimes`."""
+    return tuple(entry.name for entry in vocabulary.situations("en"))
 
 
 class StormFailed(Exception):
@@ -184,10 +190,11 @@ class StormItem(pytest.Item):
 def story(history: Any, verdicts: Any, lang: str) -> list[str]:
     """The worst violation of a run in plain words, step by step."""
     from chaos.story import tell, worst
-    from chaos.words import moment
+    from chaos.words import Words, moment
 
+    words = Words(lang)
     told = tell(history, worst(verdicts), lang)
-    steps = [f"  {moment(step.t_us)}  {step.lane:<9}{step.text}" for step in told.timeline]
+    steps = [f"  {moment(at.t_us)}  {words.named('lane', at.lane)}  {at.text}" for at in told.timeline]
     return [told.title, *steps, *told.sentences[-2:]]
 
 

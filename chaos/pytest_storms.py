@@ -17,7 +17,7 @@ import pytest
 from chaos import vocabulary
 from chaos.checkers.verdict import Verdict
 from chaos.history import History
-from chaos.pytest_items import load, story, token
+from chaos.pytest_items import load, situations, story, token
 from chaos.run import RunResult, run
 from chaos.worker import artefacts, dump, line
 from scenarios import loading
@@ -198,13 +198,12 @@ class Storms:
 
 def parse(data: Mapping[str, Any]) -> Scenario:
     """A scenario given as data, checked as if it were a file. Raises ScenarioError without a line number."""
-    situations = [entry.name for entry in vocabulary.situations("en")]
     try:
         text = json.dumps(data, ensure_ascii=False)
     except TypeError as error:
         raise loading.ScenarioError(f"{_GIVEN}: {error}; it must be plain data, as in a file") from error
     try:
-        return loading.parse(text, _GIVEN, designs=vocabulary.design_names(), situations=situations)
+        return loading.parse(text, _GIVEN, designs=vocabulary.design_names(), situations=situations())
     except loading.ScenarioError as error:
         raise loading.ScenarioError(str(error).replace(f"{_GIVEN}:1: ", f"{_GIVEN}: ", 1)) from None
 
