@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from chaos.history import Event, History, Invoke, State
+from chaos.survey import Survey
 from scenarios.faults.rule import Rule
 from sim.kernel import Kernel
 from sim.randomness import Streams
@@ -82,6 +83,8 @@ class Nemesis:
         self._history = history
         self._heal_us = heal_us
         self._given = plan
+        if isinstance(plan, Survey):
+            plan.attach(kernel, history)
         self.plan: Plan = {}
         self._rules: list[_Armed] = []
         for rule in rules:
@@ -90,6 +93,7 @@ class Nemesis:
         for armed in self._rules:
             if not armed.rule.window:
                 self._sites.setdefault(armed.fault, []).append(armed)
+        self._places: dict[tuple[str, str], list[_Armed]] = {}
         self.watched: dict[str, list[_Armed]] = {}
         for armed in self._rules:
             if armed.rule.on is not None:
@@ -115,14 +119,15 @@ class Nemesis:
 
     def at(self, fault: str, where: str, key: tuple[str, ...]) -> Mapping[str, Any] | None:
         """Does `fault` strike `where` at this site, now? Its parameters, or None."""
-        candidates = self._sites.get(fault)
+        place = fault, where
+        candidates = self._places.get(place)
         if candidates is None:
-            return None
+            rules = self._sites.get(fault, ())
+            candidates = self._places[place] = [rule for rule in rules if fnmatchcase(where, rule.where)]
         for armed in candidates:
-            if fnmatchcase(where, armed.where):
-                effect = self._strike(armed, where, key)
-                if effect is not None:
-                    return effect
+            effect = self._strike(armed, where, key)
+            if effect is not None:
+                return effect
         return None
 
     def has(self, fault: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from chaos.sim_faults import SimFaults
 from reference_platform.designs import Design
 from reference_platform.ports import DAY, HOUR, MINUTE, PortError, Ports
 from reference_platform.tables import CARDS, MEMBERSHIPS, ORDERS, PRODUCTS, TABLES, TICKETS, WALLETS
+from scenarios.faults.link import LinkRule
 from scenarios.model import Scenario
 from scenarios.workload import Burst, Constant, Product, StepPeak, Workload
 from sim import traffic
@@ -95,7 +97,9 @@ class SimWorld:
         if self.nemesis.watched:
             self.history.watch(self.nemesis)
         self.network = Network(kernel, streams)
-        self.links_at_risk = any(rule.fault.startswith("link.") for rule in scenario.faults)
+        self.links_at_risk = any(
+            isinstance(rule, LinkRule) and _hits_database(rule) for rule in scenario.faults
+        )
         self.database = self._database()
         self._connect()
         self._counterparties()
@@ -304,6 +308,11 @@ STATE_DEADLINES_US = {
     "refunding": 60 * MINUTE,
 }
 REPLICA_LAG_US = 100_000
+
+
+def _hits_database(rule: LinkRule) -> bool:
+    """Whether the rule can hit the way to the database or its replica."""
+    return any(fnmatchcase(store, end) for end in rule.between for store in ("database", "replica"))
 
 
 def _task_died(task: str, error: BaseException) -> None:
