@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from chaos.doctor import Finding
     from chaos.replay import Case
     from chaos.results import Campaign
     from chaos.vocabulary import Entry
@@ -192,6 +193,8 @@ def _tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> No
     from reports.terminal import console, show_campaign
 
     show_campaign(campaign, str(out), lang, console())
+    for name in campaign.regressions:
+        typer.echo(f"dingfeng: a saved plan failed again: dingfeng replay {campaign.corpus}/{name}", err=True)
     for trouble in (campaign.stopped, campaign.error):
         if trouble:
             typer.echo(f"dingfeng: {trouble}; --resume {out} goes on", err=True)
@@ -394,9 +397,13 @@ def schema_gate() -> None:
 @app.command()
 def doctor(
     seed: Annotated[int, typer.Option(min=0, help="The seed that is run twice.")] = 1,
+    twice: Annotated[
+        int, typer.Option("--double-runs", min=0, help="Make N more runs twice, over all storms and designs.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Check this machine, and that a seed gives the same history in two different processes."""
+    from chaos.determinism import WATCHED, double_runs
     from chaos.doctor import determinism, environment
     from chaos.vocabulary import design_names
     from reports.terminal import console, show_finding
@@ -404,13 +411,26 @@ def doctor(
 
     shown = console()
     findings = []
+
+    def tell(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            show_finding(finding.subject, finding.seen, shown, good=finding.good)
+
     for check in (environment(Path()), determinism(library(), design_names(), seed)):
         for finding in check:
-            findings.append(finding)
-            if not as_json:
-                show_finding(finding.subject, finding.seen, shown, good=finding.good)
+            tell(finding)
+    interrupted = False
+    if twice:
+        with typer.progressbar(length=twice, file=sys.stderr) as bar:
+            made = double_runs(library(), design_names(), twice, lambda _: bar.update(WATCHED))
+        interrupted = made.interrupted
+        for finding in made.findings():
+            tell(finding)
     if as_json:
         _print_json([{"subject": one.subject, "good": one.good, "seen": one.seen} for one in findings])
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(HOLDS if all(finding.good for finding in findings) else BROKEN)
 
 

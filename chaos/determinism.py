@@ -12,10 +12,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 
+from chaos.doctor import HASH_SEEDS, Finding
 from scenarios import loading
 
-HASH_SEEDS = ("1", "4242")
+WATCHED = 20
+"""The watcher is told after so many."""
+
+_BROKEN = "broken:"
 _SHOWN = 10
 """Differences that are named; all are counted."""
 
@@ -27,13 +32,21 @@ class DoubleRuns:
     wanted: int
     done: int = 0
     differences: int = 0
+    broken: int = 0
     differing: list[str] = field(default_factory=list)
+    interrupted: bool = False
     error: str = ""
 
-    @property
-    def good(self) -> bool:
-        """All were made, and every pair was equal."""
-        return self.done == self.wanted and not self.differences and not self.error
+    def findings(self) -> list[Finding]:
+        """As the doctor tells them: the sum, then the first differences."""
+        ended = f"; ended early: {self.error}" if self.error else ""
+        broken = f", {self.broken} broke" if self.broken else ""
+        seen = f"{self.done} of {self.wanted} made, {self.differences} differences{broken}{ended}"
+        good = self.done == self.wanted and not (self.differences or self.broken or self.error)
+        return [
+            Finding("double runs", good, seen),
+            *(Finding("double run", False, words) for words in self.differing),
+        ]
 
 
 def double_runs(
@@ -41,28 +54,33 @@ def double_runs(
     designs: Sequence[str],
     count: int,
     watch: Callable[[DoubleRuns], None] | None = None,
-    hash_seeds: tuple[str, str] = HASH_SEEDS,
+    runner: str = "chaos.run:run",
 ) -> DoubleRuns:
     """`count` double runs, in turn over all scenarios and designs, with seeds from 1 up.
 
-    An interrupt ends it early; what was compared until then is in the answer.
+    An interrupt ends it early; what was compared until then is in the answer. `runner` is what both
+    processes import and call.
     """
     state = DoubleRuns(count)
-    task = json.dumps({"scenarios": list(scenarios), "designs": list(designs), "count": count})
-    children = [_child(task, hash_seed) for hash_seed in hash_seeds]
+    task = json.dumps(
+        {"scenarios": list(scenarios), "designs": list(designs), "count": count, "runner": runner}
+    )
+    children = [_child(task, hash_seed) for hash_seed in HASH_SEEDS]
     streams = [child.stdout for child in children if child.stdout is not None]
     try:
         for one, other in zip(*streams, strict=False):
             state.done += 1
+            state.broken += _BROKEN in one
             if one != other:
                 state.differences += 1
                 if len(state.differing) < _SHOWN:
                     state.differing.append(f"{one.strip()} against {other.split()[-1]}")
-            if watch is not None and state.done % 100 == 0:
+            if watch is not None and state.done % WATCHED == 0:
                 watch(state)
         if state.done < count:
             state.error = f"a process ended early: {_last_words(children)}"
     except KeyboardInterrupt:
+        state.interrupted = True
         state.error = "interrupted"
     finally:
         for child in children:
@@ -89,10 +107,10 @@ def _last_words(children: Sequence[subprocess.Popen[str]]) -> str:
 
 
 def _main(argument: str) -> None:
-    """A child: a line with token and digest for each run. A run that breaks has its error for a digest."""
-    from chaos.run import run
-
+    """A child: a line with token and digest for each run, or with the error of one that broke."""
     task = json.loads(argument)
+    module, _, name = task["runner"].partition(":")
+    run = getattr(import_module(module), name)
     loaded = [loading.load(name) for name in task["scenarios"]]
     cells = [(scenario, design) for scenario in loaded for design in task["designs"]]
     for number in range(task["count"]):
@@ -100,9 +118,9 @@ def _main(argument: str) -> None:
         seed = 1 + number // len(cells)
         try:
             digest = run(scenario, design, seed).digest
-        except Exception as error:  # noqa: BLE001 - breaking is compared too: it must be the same in both
-            digest = f"{type(error).__name__}:{error}".replace(" ", "_").replace("\n", "_")
-        print(f"{scenario.name}:{design}:{seed} {digest}", flush=number % 20 == 19)  # noqa: T201 - the parent reads it
+        except Exception as error:  # noqa: BLE001 - one that breaks is counted; the others are still made
+            digest = f"{_BROKEN}{type(error).__name__}"
+        print(f"{scenario.name}:{design}:{seed} {digest}", flush=number % WATCHED == WATCHED - 1)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":
