@@ -486,10 +486,10 @@ def _case(token: str, lang: Language) -> Case:
 
     parts = token.rsplit(":", 2)
     case: Case
-    if Path(token).is_dir():
-        case = Recorded.read(Path(token))
-    elif is_token(token):
+    if is_token(token):
         case = decode(token)
+    elif Path(token).is_dir():
+        case = Recorded.read(Path(token))
     elif len(parts) == 3 and parts[2].isdecimal():
         case = Case(_scenarios([parts[0]], lang)[0], parts[1], int(parts[2]))
     else:

@@ -12,6 +12,8 @@ from chaos.shrink.spoken import Said, spoken
 
 SHARED_SHOWN = 3
 ROWS_SHOWN = 10
+LATE_US = 1_000_000
+"""Where two runs differ in time alone, by how much a step must be later to be the difference."""
 
 Row = tuple[Said | None, Said | None]
 
@@ -31,16 +33,26 @@ class Difference:
 
 
 def compare(failing: History, passing: History, lang: str) -> Difference | None:
-    """The difference; None when both runs say the same from end to end."""
+    """The difference; in time alone when both say the same from end to end, None when not even that."""
     left, right = spoken(failing, lang), spoken(passing, lang)
     pieces = _pieces(left, right)
     same = pieces[0][2] if pieces and pieces[0][0] == "equal" else 0
     if same == len(left) == len(right):
-        return None
+        return _in_time(left, right)
     every = list(_rows(pieces, left, right, same))
     last = max(number for number, (one, other) in enumerate(every) if not _alike(one, other))
     rows = tuple(islice(every, min(last + 1, ROWS_SHOWN)))
     return Difference(same, tuple(left[max(0, same - SHARED_SHOWN) : same]), rows, last + 1 - len(rows))
+
+
+def _in_time(left: Sequence[Said], right: Sequence[Said]) -> Difference | None:
+    """From the first step that came at quite another time."""
+    for at, (one, other) in enumerate(zip(left, right, strict=True)):
+        if abs(one.t_us - other.t_us) >= LATE_US:
+            rows = tuple(zip(left[at:], right[at:], strict=True))
+            shown = rows[:ROWS_SHOWN]
+            return Difference(at, tuple(left[max(0, at - SHARED_SHOWN) : at]), shown, len(rows) - len(shown))
+    return None
 
 
 def steps_apart(failing: History, passing: History) -> int:

@@ -46,7 +46,7 @@ def decode(token: str) -> Case:
     packed = token.strip().removeprefix(PREFIX)
     try:
         squeezed = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
-        data: dict[str, Any] = msgspec.json.decode(zlib.decompressobj().decompress(squeezed, _BIGGEST))
+        data: dict[str, Any] = msgspec.json.decode(_unsqueezed(squeezed))
         words = {"en": data["n"], "zh": data["n"]}
         scenario = Scenario.model_validate({**data["s"], "title": words, "story": words})
         keep = data["k"]
@@ -55,3 +55,12 @@ def decode(token: str) -> Case:
         raise ResultsError(
             f"{token[:24]}…: a damaged replay token, or one of another version of dingfeng ({type(error).__name__})"
         ) from error
+
+
+def _unsqueezed(squeezed: bytes) -> bytes:
+    """What was packed: complete, its checksum right, and no bomb."""
+    press = zlib.decompressobj()
+    text = press.decompress(squeezed, _BIGGEST)
+    if not press.eof:
+        raise zlib.error("incomplete")
+    return text
