@@ -51,6 +51,8 @@ class Episodes:
         self._status = ""
         self._shown = ""
         self._cards: dict[str, bool] = {}
+        self._topped_up = 0
+        self._granted: dict[str, bool] = {}
         self._find_order()
 
     def _find_order(self) -> None:
@@ -74,6 +76,11 @@ class Episodes:
             if told is not None:
                 lane, key, weight, data = told
                 yield Step(event.t_us, lane, key, 99 if index in witnesses else weight, data)
+
+    @property
+    def handed_out(self) -> int:
+        """Goods that left, by the books of stock, suppliers and memberships; known once `steps` has read them."""
+        return len(self._cards) + self._topped_up + len(self._granted)
 
     def owns(self, ref: object) -> bool:
         """Whether a number belongs to this order."""
@@ -136,6 +143,8 @@ class Episodes:
         row = event.row
         if event.table == "cards":
             return self._card(event)
+        if event.table == "grants":
+            return self._grant(event)
         if row is None or row.get("order_id") != self.order_id or event.op == "revert":
             return None
         if event.table == "postings":
@@ -167,6 +176,15 @@ class Episodes:
         del self._cards[event.key]
         return "stock", "card_back", 7, {"card": event.key}
 
+    def _grant(self, event: State) -> Told | None:
+        row = event.row
+        if row is None or row["order_id"] != self.order_id:
+            self._granted.pop(event.key, None)
+            return None
+        known = event.key in self._granted
+        self._granted[event.key] = True
+        return None if known or event.op != "insert" else ("stock", "grant", 7, {"days": row["days"]})
+
     def _posting(self, t_us: int, row: Mapping[str, Any]) -> Told | None:
         fen = max(amount for _, amount in row["lines"])
         if row["posting"] == "wallet_payment":
@@ -187,6 +205,7 @@ class Episodes:
             return self._channel(event, data)
         attempt = {"attempt": event.ref.rpartition("/")[2]}
         if event.entry == "delivered":
+            self._topped_up += int(data["quantity"])
             return "supplier", "delivered", 8, {**attempt, "units": data["quantity"]}
         if event.entry in ("attempt_received", "failed"):
             return "supplier", event.entry, 4, attempt
@@ -227,7 +246,6 @@ _ROWS: Mapping[str, Callable[[Mapping[str, Any]], Told]] = {
         {"rule": row["rule"], "fen": row["amount_fen"]},
     ),
     "tickets": lambda row: ("platform", "ticket", 4, {"ticket": row["reason"]}),
-    "grants": lambda row: ("stock", "grant", 7, {"days": row["days"]}),
 }
 
 _TELLERS: Mapping[type[Any], Callable[[Episodes, Any], Told | None]] = {

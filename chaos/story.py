@@ -171,21 +171,21 @@ def _capital(text: str) -> str:
 
 
 def _ending(words: Words, episodes: Episodes) -> list[str]:
-    """What the member read in the end, if anybody looked."""
+    """What the member read in the end, if anybody looked; and what the books say, where they say otherwise."""
     final, row = episodes.final, episodes.row
     if final is None or row is None:
         return []
     if "error" in final:
         return [words("sentences.ended_unreadable")]
-    return [
-        words(
-            "sentences.ended",
-            status=words.named("status", final["status"]),
-            delivered=final["delivered_qty"],
-            quantity=row["quantity"],
-            refunded=yuan(final["refunded_fen"]),
-        )
-    ]
+    said = words(
+        "sentences.ended",
+        status=words.named("status", final["status"]),
+        delivered=final["delivered_qty"],
+        quantity=row["quantity"],
+        refunded=yuan(final["refunded_fen"]),
+    )
+    units = episodes.handed_out
+    return [said] if units == final["delivered_qty"] else [said, words("sentences.books", units=units)]
 
 
 def _payment(words: Words, episodes: Episodes) -> str:

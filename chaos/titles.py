@@ -100,13 +100,10 @@ class Titles:
 
 def gravest(verdict: Verdict, titles: Titles) -> Witness | None:
     """The witness to tell: a loss before a risk, then the dearest, the one with most members, the first."""
-    return max(
-        verdict.witnesses,
-        key=lambda one: (
-            bool(titles.loser(verdict.invariant, one)),
-            one.amount_fen,
-            len(one.users),
-            -one.t_us,
-        ),
-        default=None,
-    )
+    return max(verdict.witnesses, key=lambda one: gravity(verdict.invariant, one, titles), default=None)
+
+
+def gravity(invariant: str, witness: Witness, titles: Titles) -> tuple[bool, int, int, int]:
+    """What `gravest` goes by; the larger, the worse. Witnesses of several invariants compare as well."""
+    lost = bool(titles.loser(invariant, witness))
+    return lost, witness.amount_fen, len(witness.users), -witness.t_us

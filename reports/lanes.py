@@ -150,5 +150,5 @@ def _label(axes: Axes, row: _Row, xs: dict[str, float], left: float, words: Word
 
 
 def _described(rows: Sequence[_Row], words: Words) -> str:
-    join = "" if words.lang == "zh" else " "
-    return "; ".join(f"{clock(row.step.t_us)} {join.join(row.lines)}" for row in rows)
+    join = words("figure.semicolon").join
+    return join(f"{clock(row.step.t_us)} {text_of(row.step, words)}" for row in rows)

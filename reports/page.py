@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from chaos.story import Story, tell, worst
 from chaos.titles import Titles
@@ -23,6 +24,7 @@ ORDERS_AT_MOST = 20
 REPLAYS_AT_MOST = 24
 SHEETS_AT_MOST = 48
 SHEET_BYTES_AT_MOST = 2_400_000
+_ID = re.compile(r"\b([IK]-\d+)\b")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -40,7 +42,7 @@ def render(campaign: Campaign, lang: str) -> str:
         "partial": partial(campaign, words),
         "designs": campaign.designs,
         "story": _story(campaign, words),
-        "verdicts": tables.verdicts(campaign, words),
+        "verdicts": tables.verdicts(campaign, words, titles),
         "orders": [_order(finding, words) for finding in found[:ORDERS_AT_MOST]],
         "orders_at_most": ORDERS_AT_MOST,
         "orders_rest": _rest(campaign, found, words),
@@ -59,10 +61,17 @@ def render(campaign: Campaign, lang: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["unbroken"] = _unbroken
+    return environment
+
+
+def _unbroken(text: str) -> Markup:
+    """`I-17` and `K-03` never break at the hyphen."""
+    return Markup(_ID.sub(r'<span class="whole">\1</span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _ours(markup: str) -> Markup:
@@ -88,7 +97,6 @@ def _story(campaign: Campaign, words: Words) -> dict[str, Any] | None:
     history = history_of(failure.path)
     told = tell(history, worst(failure.verdicts), words.lang)
     steps = path(history, told.order_id, _evidence(failure, told.order_id)) if told.order_id else []
-    place = f"{failure.scenario} · {failure.design} · {failure.seed}"
     title = _title(campaign, failure.scenario, failure.design, failure.seed, words)
     return {
         "title": told.title,
@@ -96,7 +104,7 @@ def _story(campaign: Campaign, words: Words) -> dict[str, Any] | None:
         "facts": [
             (words("column.order"), told.order_id or "–"),
             (words("column.member"), told.user or "–"),
-            (words("column.where"), place),
+            (words("column.where"), _where(failure)),
             (words("column.result"), tables.cell(campaign.pair(failure).outcome, words)["word"]),
         ],
         "sentences": _without_remedy(told),
@@ -140,9 +148,14 @@ def _order(finding: Finding, words: Words) -> dict[str, Any]:
         "money": yuan(finding.amount_fen),
         "what": finding.sentence,
         "names": finding.invariants,
-        "where": f"{failure.scenario} · {failure.design} · {failure.seed}",
+        "where": _where(failure),
         "status": words("cell.expected") if finding.expected else "",
     }
+
+
+def _where(failure: Failure) -> str:
+    """Scenario, design and seed; a line may break after the scenario only."""
+    return f"{failure.scenario} · {failure.design}\u00a0·\u00a0{failure.seed}"
 
 
 def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:

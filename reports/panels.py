@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan, nan
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,10 +19,11 @@ POINTS_AT_MOST = 400
 STEPS_AT_MOST = 400
 BINS_AT_MOST = 1000
 _Step = tuple[float, tuple[int, int, int]]
-_SECOND_TICKS = (
-    (0.1, "100 ms"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (300, "5 min"), (1800, "30 min"), (7200, "2 h"),
-    (86400, "24 h"),
+_TICKS = (
+    (0.1, 100, "ms"), (1, 1, "s"), (10, 10, "s"), (60, 1, "min"), (300, 5, "min"), (1800, 30, "min"), (7200, 2, "h"),
+    (86400, 24, "h"),
 )  # fmt: skip
+"""Seconds, and the same as a number and its unit."""
 
 
 def latency(axes: Axes, storm: Storm, words: Words) -> None:
@@ -38,7 +40,7 @@ def latency(axes: Axes, storm: Storm, words: Words) -> None:
     fastest = min([y for group in points.values() for _, y in group if y is not None], default=1.0)
     floor = max(0.05, min(1.0, fastest / 2))
     axes.set_ylim(floor, never * 2.2)
-    ticks = [(s, label) for s, label in _SECOND_TICKS if floor <= s < never / 2]
+    ticks = [(s, words(f"unit.{unit}", n=n)) for s, n, unit in _TICKS if floor <= s < never / 2]
     axes.set_yticks([s for s, _ in ticks] + [never], [label for _, label in ticks] + [words("axis.never")])
     axes.set_yticks([], minor=True)
     axes.axhline(never / 2.2, color=style.FAINT, linewidth=1)
@@ -100,7 +102,10 @@ def risk(axes: Axes, storm: Storm, words: Words) -> None:
         floor = [0.0] * (len(shown) + 1)
         for age in range(3):
             top = [floor[0], *(f + s[1][age] / 100 for f, s in zip(floor[1:], shown, strict=True))]
-            axes.stairs(top, edges, baseline=floor, fill=True, color=style.AGES[age], linewidth=0)
+            # An area of no height is left out: on paper it would still be a line in its age's colour.
+            area = [t if t > f else nan for t, f in zip(top, floor, strict=True)]
+            if not all(isnan(t) for t in area):
+                axes.stairs(area, edges, baseline=floor, fill=True, color=style.AGES[age], linewidth=0)
             floor = top
     peak = max((sum(state) for _, state in shown), default=0)
     left = sum(fen for life in storm.orders for _, fen in life.at_risk()[-1:])

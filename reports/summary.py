@@ -82,6 +82,7 @@ def as_json(summed: dict[str, Any]) -> str:
 
 def as_markdown(summed: dict[str, Any], lang: str) -> str:
     words = Words(lang, TEXTS)
+    colon = words("figure.colon")
     lines = [f"# {summed['sentence']}", "", summed["extent"], ""]
     if summed["partial"]:
         lines += [summed["partial"], ""]
@@ -101,10 +102,11 @@ def as_markdown(summed: dict[str, Any], lang: str) -> str:
             who = " · ".join(
                 part for part in (finding["order"], members, yuan(finding["amount_fen"])) if part
             )
-            lines.append(f"- **{who}** ({' '.join(finding['invariants'])}): {finding['what']}  ")
+            broken = words("figure.bracketed", text=" ".join(finding["invariants"]))
+            lines.append(f"- **{who}**{broken}{colon}{finding['what']}  ")
             lines.append(f"  `{finding['replay']}`")
     lines += ["", f"## {words('page.strength')}", ""]
-    lines += [f"- {design}: {text}" for design, text in summed["strength"].items()]
+    lines += [f"- {design}{colon}{text}" for design, text in summed["strength"].items()]
     return "\n".join(lines) + "\n"
 
 

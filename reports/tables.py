@@ -29,23 +29,31 @@ def cell(outcome: str, words: Words, **more: Any) -> dict[str, Any]:
     return {"outcome": outcome, "symbol": symbol, "tone": tone, "word": words(f"cell.{outcome}"), **more}
 
 
-def verdicts(campaign: Campaign, words: Words) -> list[dict[str, Any]]:
+def verdicts(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, Any]]:
     """One row a scenario, failing first; one cell a design."""
     return [
         {
             "name": scenario,
             "title": campaign.title(scenario, words.lang),
             "cells": [
-                _verdict(campaign.pairs.get((scenario, design)), design, words) for design in campaign.designs
+                _verdict(campaign.pairs.get((scenario, design)), design, words, titles)
+                for design in campaign.designs
             ],
         }
         for scenario in campaign.scenarios()
     ]
 
 
-def _verdict(pair: Pair | None, design: str, words: Words) -> dict[str, Any]:
+def _verdict(pair: Pair | None, design: str, words: Words, titles: Titles) -> dict[str, Any]:
     if pair is None or not pair.runs:
         return cell("none", words, design=design, count="", names=[], lines=[])
+    count, names = count_of(pair, words), sorted(pair.violated)
+    lines = doubts(pair, words, titles)
+    return cell(pair.outcome, words, design=design, count=count, names=names, lines=lines)
+
+
+def doubts(pair: Pair, words: Words, titles: Titles) -> list[str]:
+    """What was not seen, touched, met or decided, and what crashed: a line each."""
     lines: list[str] = []
     concluded = pair.outcome in ("violated", "expected")  # then silence elsewhere says nothing
     for key, names in (
@@ -54,19 +62,20 @@ def _verdict(pair: Pair | None, design: str, words: Words) -> dict[str, Any]:
         else (
             ("missing", pair.unseen),
             ("untouched", [_fault(words, rule) for rule in pair.untouched]),
-            ("unmet", [name.replace("_", " ") for name in pair.unmet]),
+            ("unmet", [titles.situation(name) for name in pair.unmet]),
             ("unknown", sorted(pair.undecided)),
         )
     ):
         if names:
-            lines.append(words(f"cell.{key}", names=words("figure.comma").join(names)))
-    lines += [
-        f"{seed}: {error.strip().splitlines()[-1][:160]}" for seed, error in list(pair.broken.items())[:1]
-    ]
+            lines.append(words(f"cell.{key}", names=words("figure.semicolon").join(names)))
+    for seed, error in list(pair.broken.items())[:1]:
+        last = error.strip().splitlines()[-1:]
+        lines.append(
+            words("figure.colon").join([words("figure.seed", seed=seed), *(text[:160] for text in last)])
+        )
     if pair.crashed:
         lines.append(words("cell.crashed", names=words("figure.comma").join(sorted(pair.crashed))))
-    count, names = count_of(pair, words), sorted(pair.violated)
-    return cell(pair.outcome, words, design=design, count=count, names=names, lines=lines)
+    return lines
 
 
 def _fault(words: Words, rule: str) -> str:
@@ -122,9 +131,11 @@ def situations(campaign: Campaign, words: Words, titles: Titles) -> tuple[list[d
     for pair in campaign.pairs.values():
         total.update(pair.met)
     also = [
-        f"{titles.situation(name)} ({number})" for name, number in total.most_common() if name not in asked
+        titles.situation(name) + words("figure.bracketed", text=f"{number:,}")
+        for name, number in total.most_common()
+        if name not in asked
     ]
-    return rows, words("figure.also_met", names=words("figure.comma").join(also)) if also else ""
+    return rows, words("figure.also_met", names=words("figure.semicolon").join(also)) if also else ""
 
 
 def _situation(pair: Pair | None, name: str, design: str, words: Words) -> dict[str, Any]:

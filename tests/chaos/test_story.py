@@ -97,6 +97,18 @@ def test_a_story_names_member_order_goods_money_and_remedy() -> None:
     assert (told.money_fen, told.order_id, told.user, told.invariant) == (1000, "O1", "ann", "I-03")
 
 
+def test_what_the_books_say_is_told_where_the_order_says_otherwise() -> None:
+    """The order counts one piece; a second card left all the same, and is told until it is taken back."""
+    otherwise = "The books of stock and suppliers say otherwise: 2 pieces were handed out."
+    life = paid_twice()
+    row = {"card_id": "c2", "order_id": "O1", "sku": "netflix", "status": "sold"}
+    life.history.state(90, "db", "STK", "cards", "update", "c2", row)
+    assert otherwise in tell(life.history, kept_twice(), "en").sentences
+    back = {**row, "order_id": "", "status": "free"}
+    life.history.state(91, "db", "STK", "cards", "update", "c2", back)
+    assert not any("otherwise" in sentence for sentence in tell(life.history, kept_twice(), "en").sentences)
+
+
 def test_the_same_story_exists_in_chinese() -> None:
     """Same facts, other words."""
     told = tell(paid_twice().history, kept_twice(), "zh")

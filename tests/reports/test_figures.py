@@ -82,6 +82,27 @@ def test_nothing_of_the_machine_is_in_a_figure(words: Words) -> None:
     assert "http" not in svg.replace("http://www.w3.org/", "")
 
 
+def test_times_of_the_scale_are_in_the_language_of_the_page(words: Words) -> None:
+    """`1 min` in English is `1 分` in Chinese."""
+    shown = texts(drawn(words))
+    assert words("unit.min", n=5) in shown
+    assert words("unit.s", n=10) in shown
+
+
+def test_an_age_without_money_leaves_no_trace(words: Words) -> None:
+    """An area of no height would be a line on paper, in the colour of money that nobody missed."""
+    order = storms.OrderEvents(1, storms.MINUTE)
+    storms.plain(order)
+    history = History(header())
+    history.events = sorted(order.events, key=lambda event: event.t_us)
+    svg = drawn(words, history)
+    areas = [part.split("</g>")[0] for part in svg.split("<g")]
+    filled = [
+        age for age in style.AGES if any(f"fill: {age}" in part and "clip-path" in part for part in areas)
+    ]
+    assert filled == [style.AGES[0]]
+
+
 @pytest.mark.parametrize("full", [True, False])
 def test_a_run_without_orders_can_be_drawn(words: Words, *, full: bool) -> None:
     """Nobody came: an empty sheet, not an error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,11 @@ import reports
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.results import Campaign as Meta
 from chaos.results import CellSummary
+from chaos.titles import Titles
 from chaos.words import Words
 from reports import TEXTS, page, tables
 from reports.campaign import Campaign, Pair
+from reports.findings import findings
 from reports.reading import read
 from reports.sentences import opening
 from tests.reports import campaigns
@@ -139,6 +142,34 @@ def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> No
     assert first < section.index("O0019")
 
 
+def test_a_loss_is_listed_before_a_risk_however_large(tmp_path: Path) -> None:
+    """The witness told of an order is a loss where there is one, and its line stands above mere risks."""
+    campaign = read(campaigns.write(tmp_path / "results", scenarios=2, seeds=1))
+    risk = Witness("order", "O1", "unheard_of", {}, 9000, ("ann",))
+    loss = Witness("order", "O2", "no_order", {"units": 2}, 1000, ("bob",))
+    verdicts = (
+        Verdict("I-01", "violated", 2, 2, (risk, msgspec.structs.replace(risk, id="O2")), 18000),
+        Verdict("I-02", "violated", 2, 1, (loss,), 1000),
+    )
+    campaign.failures = [replace(campaign.failures[0], verdicts=verdicts)]
+    found = findings(campaign, "en")
+    assert [(finding.entity_id, finding.amount_fen) for finding in found] == [("O2", 1000), ("O1", 9000)]
+    assert found[0].invariants == ("I-01", "I-02")
+
+
+def test_an_id_never_breaks_at_its_hyphen_and_text_around_it_stays_escaped(built: tuple[str, Path]) -> None:
+    """Only the span is markup; no tag is shown to the reader, and none of the data becomes one."""
+    assert page._unbroken("I-17 <b> K-03") == (
+        '<span class="whole">I-17</span> &lt;b&gt; <span class="whole">K-03</span>'
+    )
+    assert "&lt;span" not in text_of(built)
+
+
+def test_chinese_headings_end_in_chinese_marks(built: tuple[str, Path]) -> None:
+    """A half-width colon after a Chinese character is a slip."""
+    assert not re.search("[\u4e00-\u9fff](</strong>)?:(?!root)", text_of(built).split("</style>")[1])
+
+
 def test_a_page_of_many_scenarios_stays_small_and_names_what_it_left_out(tmp_path: Path) -> None:
     """Drawings stop at a limit; the rest is named."""
     directory = campaigns.write(tmp_path / "results", scenarios=28, seeds=1, orders=4)
@@ -211,8 +242,12 @@ def test_a_pair_that_met_nothing_says_what_it_missed() -> None:
     doubtful = pair("resilient", "inconclusive")
     doubtful.touched["0/channel.callback_loss/wechat"] = 0
     doubtful.sometimes = ("order_expired",)
-    shown = tables.verdicts(campaign_of(doubtful), Words("en", TEXTS))[0]["cells"][0]["lines"]
-    assert shown == ["touched nothing: callback lost", "never met: order expired"]
+    shown = tables.verdicts(campaign_of(doubtful), Words("en", TEXTS), Titles("en"))[0]["cells"][0]["lines"]
+    assert shown == [
+        "touched nothing: callback lost",
+        f"never met: {Titles('en').situation('order_expired')}",
+    ]
+    assert "order_expired" not in shown[1]
 
 
 def test_an_empty_campaign_has_a_page() -> None:
