@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chaos.nemesis import Plan
 from chaos.replay import Case
-from chaos.shrink.search import below, lowest, thin
+from chaos.shrink.search import HOUR, MINUTE, below, lowest, thin
 from chaos.shrink.trials import Trials
 from scenarios.faults import FAULTS
 from scenarios.faults.rule import Rule
@@ -46,6 +46,9 @@ _SAME_VALUE = {"spread": "delay", "restart_after": "duration", "timeout": "laten
 """Fields that a simpler fault takes over under another name."""
 
 
+_LATE_US = (10 * MINUTE, HOUR)
+
+
 def drop_blows(trials: Trials) -> None:
     """Leave out as many struck sites as possible."""
 
@@ -56,6 +59,31 @@ def drop_blows(trials: Trials) -> None:
         return trials.better(replace(case, plan=plan))
 
     thin(lambda: list(trials.best.case.plan or {}), without)
+
+
+def merge(trials: Trials) -> None:
+    """One late notice in place of a notice whose first attempts are all lost."""
+    for index, rule in enumerate(trials.best.case.scenario.faults):
+        sites = struck_by(trials.best.case, index)
+        if rule.fault == "channel.callback_loss" and len({_notice(site) for site in sites}) < len(sites):
+            any(trials.better(_late(trials.best.case, index, delay_us)) for delay_us in _LATE_US)
+
+
+def _notice(site: str) -> str:
+    """The site of a whole notice, from that of one of its attempts."""
+    return site.rpartition("/")[0]
+
+
+def _late(case: Case, index: int, delay_us: int) -> Case:
+    """The case with every notice that a rule lost attempts of held back instead."""
+    lost = case.scenario.faults[index]
+    given = {**lost.model_dump(by_alias=True), "fault": "channel.callback_delay", "delay": delay_us}
+    late = FAULTS["channel.callback_delay"].model_validate(given)
+    mine = struck_by(case, index)
+    plan = {site: effect for site, effect in (case.plan or {}).items() if site not in mine}
+    for site in mine:
+        plan[_notice(site).replace(lost.fault, late.fault, 1)] = late.params()
+    return replace(_with_rule(case, index, late), plan=plan)
 
 
 def simplify(trials: Trials) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.replay import Case
-from chaos.shrink.blows import drop_blows, simplify, soften, tidy
+from chaos.shrink.blows import drop_blows, merge, simplify, soften, tidy
 from chaos.shrink.cast import drop_orders, leap, renumber
 from chaos.shrink.setting import plainer, smaller, truncate
 from chaos.shrink.signature import Signature
@@ -19,6 +19,7 @@ _TOLD_AFTERWARDS = 3
 PASSES: tuple[tuple[str, Callable[[Trials], None]], ...] = (
     ("orders", leap),
     ("faults", drop_blows),
+    ("faults", merge),
     ("orders", drop_orders),
     ("rules", tidy),
     ("settings", plainer),
