@@ -1,7 +1,8 @@
 """Campaigns: how much faster are two workers than one, and how much of it does a Dask cluster keep?
 
-The same small storms, CPU-bound, on each engine. On a machine that others use too, wall times say little, so
-the share of the processor that did no runs is given as well: what the parent burns, and what a run costs more.
+The same small storms, CPU-bound, on each engine. On a machine that others use too, wall times say little. So the
+share of their time that workers spent inside runs is given as well: it does not change when everything is
+slowed down alike, and 2 × the share of two workers over that of one is what an idle machine can reach.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from chaos.campaign import Order, conduct
+from chaos.results import Results
 from chaos.run import run
 from scenarios import loading
 
@@ -48,6 +50,7 @@ def child(seeds: int, jobs: int, engine: str) -> dict[str, float]:
         began = time.perf_counter()
         ended = conduct(order(out / "r", seeds, jobs, engine))
         wall_s = time.perf_counter() - began
+        busy_s = sum(each.wall_ms for each in Results(out / "r").runs()) / 1000
         after = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     finally:
         shutil.rmtree(out)
@@ -56,7 +59,8 @@ def child(seeds: int, jobs: int, engine: str) -> dict[str, float]:
         for early, late in zip(before, after, strict=True)
     )
     runs = sum(cell.runs for cell in ended.cells)
-    return {"runs": runs, "wall_s": wall_s, "own_cpu_s": own, "workers_cpu_s": workers}
+    share = busy_s / wall_s / ended.jobs
+    return {"runs": runs, "wall_s": wall_s, "busy": share, "own_cpu_s": own, "workers_cpu_s": workers}
 
 
 @contextmanager
@@ -103,14 +107,14 @@ def main() -> None:
         if options.dask:
             with cluster(2) as engine:
                 found.setdefault("two Dask workers", []).append(campaign(options.seeds, 1, engine))
-    one_s = min(row["wall_s"] for row in found["one process"])
+    one = min(found["one process"], key=lambda row: row["wall_s"])
     for name, rows in found.items():
         best = min(rows, key=lambda row: row["wall_s"])
-        cpu_s = best["own_cpu_s"] + best["workers_cpu_s"]
+        workers = 1 if rows is found["one process"] else 2
         print(
-            f"{name:18} {best['runs'] / best['wall_s']:7.0f} runs/s  {one_s / best['wall_s']:5.2f} ×"
-            f"   parent {best['own_cpu_s']:6.2f} s CPU, workers {best['workers_cpu_s']:6.2f} s"
-            f"   {best['runs'] / cpu_s if cpu_s else 0:6.0f} runs/CPU s"
+            f"{name:18} {best['runs'] / best['wall_s']:6.0f} runs/s  {one['wall_s'] / best['wall_s']:5.2f} × by wall"
+            f"  {workers * best['busy'] / one['busy']:5.2f} × by share"
+            f"  in runs {best['busy']:5.1%}  parent {best['own_cpu_s']:5.2f} s CPU of {best['wall_s']:.1f} s"
         )
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
