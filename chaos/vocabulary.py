@@ -26,6 +26,11 @@ def scenarios(lang: str) -> list[Entry]:
     return [Entry(name, loading.load(name).title.to(lang)) for name in loading.library()]
 
 
+def journeys(lang: str) -> list[Entry]:
+    """The shipped journeys: the smallest workloads, for sweeps."""
+    return [Entry(name, loading.load(name).title.to(lang)) for name in loading.journeys()]
+
+
 def faults(lang: str) -> list[Entry]:
     """The fault vocabulary: in English what it does, in Chinese its sentence."""
     return [

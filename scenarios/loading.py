@@ -11,9 +11,10 @@ from scenarios.documents import Document, meant, read, shown
 from scenarios.documents import DocumentError as ScenarioError
 from scenarios.model import Scenario
 
-__all__ = ["LIBRARY", "ScenarioError", "find", "library", "load", "meant", "parse"]
+__all__ = ["JOURNEYS", "LIBRARY", "ScenarioError", "find", "journeys", "library", "load", "meant", "parse"]
 
 LIBRARY = Path(__file__).parent / "library"
+JOURNEYS = Path(__file__).parent / "journeys"
 
 
 @cache
@@ -22,10 +23,18 @@ def library() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
 
 
+@cache
+def journeys() -> tuple[str, ...]:
+    """The names of the shipped journeys: the smallest workloads, for sweeps."""
+    return tuple(sorted(path.stem for path in JOURNEYS.glob("*.yaml")))
+
+
 def find(name: str) -> Path:
-    """The file of a shipped scenario's name, or of a path (which has a `/` or ends in .yaml)."""
+    """The file of a shipped scenario's or journey's name, or of a path (which has a `/` or ends in .yaml)."""
     if "/" in name or name.endswith((".yaml", ".yml")):
         return Path(name)
+    if name in journeys():
+        return JOURNEYS / f"{name}.yaml"
     if name not in library():
         raise ScenarioError(
             f"no scenario {name!r}{meant(name, library())}; `dingfeng list scenarios` shows all"
