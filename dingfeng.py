@@ -71,6 +71,7 @@ class Kind(StrEnum):
     """What can be listed."""
 
     SCENARIOS = "scenarios"
+    JOURNEYS = "journeys"
     DESIGNS = "designs"
     FAULTS = "faults"
     INVARIANTS = "invariants"
@@ -299,13 +300,64 @@ def shrink(
     raise typer.Exit(INTERRUPTED if shrunk.interrupted else VIOLATED)
 
 
+@app.command()
+def sweep(
+    journey: Annotated[str, typer.Argument(help="A journey (`list journeys`), a scenario, or a YAML file.")],
+    design: Annotated[str, typer.Option("--design", "-d", help="Design to sweep.")] = "resilient",
+    k: Annotated[int, typer.Option("--k", "-k", min=0, max=6, help="Faults at once, at most.")] = 2,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(help="Fault or pattern such as 'link.*'; repeatable.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the workload.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the certificate to this file.", show_default=False)
+    ] = None,
+    stop_first: Annotated[bool, typer.Option("--stop-first", help="Stop at the first violation.")] = False,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Try every combination of up to k faults on a small workload, and certify what came of it.
+
+    - `dingfeng sweep card_order --out out/card.json` all pairs of faults on one order of one card
+    - `dingfeng sweep topup_order -d planted.reroute_on_silence --stop-first` finds a planted bug
+    """
+    from chaos import sweep as sweeping
+    from chaos.certificate import save
+    from chaos.sweep.vocabulary import chosen
+    from reports.sweeping import SweepBar, as_data, show_certificate
+    from reports.terminal import console
+
+    scenario = _scenarios([journey], lang)[0]
+    ground = sweeping.Ground.of(scenario, _designs([design], [scenario])[0], seed, chosen(faults or []))
+    bar = SweepBar()
+    try:
+        found = sweeping.sweep(
+            ground, k, jobs, bar.show if sys.stderr.isatty() else None, stop_first=stop_first
+        )
+    finally:
+        bar.close()
+    told = sweeping.certify(found)
+    file = "" if out is None or found.cut_short else str(out)
+    if file:
+        save(told, Path(file))
+    if as_json:
+        _print_json(as_data(told, file, cut_short=found.cut_short))
+    else:
+        show_certificate(told, file, console(), cut_short=found.cut_short)
+    if found.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(VIOLATED if told.violated else INCONCLUSIVE if told.unknown else HOLDS)
+
+
 @app.command(name="list")
 def list_names(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> None:
-    """List scenarios, designs, faults, invariants, compensation rules or situations."""
+    """List scenarios, journeys, designs, faults, invariants, compensation rules or situations."""
     entries = _vocabulary(kind, lang)
     if as_json:
         _print_json([{"name": entry.name, "title": entry.title} for entry in entries])
@@ -400,6 +452,10 @@ def doctor(
     twice: Annotated[
         int, typer.Option("--double-runs", min=0, help="Make N more runs twice, over all storms and designs.")
     ] = 0,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="Run a part of a sweep's certificate again instead.", show_default=False),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check this machine, and that a seed gives the same history in two different processes."""
@@ -417,7 +473,13 @@ def doctor(
         if not as_json:
             show_finding(finding.subject, finding.seen, shown, good=finding.good)
 
-    for check in (environment(Path()), determinism(library(), design_names(), seed)):
+    checks = [environment(Path()), determinism(library(), design_names(), seed)]
+    if certificate is not None:
+        from chaos.certificate import load
+        from chaos.sweep import verify
+
+        checks = [verify(load(certificate))]
+    for check in checks:
         for finding in check:
             tell(finding)
     interrupted = False
@@ -442,6 +504,7 @@ def _vocabulary(kind: Kind, lang: Language) -> list[Entry]:
 
     lists = {
         Kind.SCENARIOS: vocabulary.scenarios,
+        Kind.JOURNEYS: vocabulary.journeys,
         Kind.DESIGNS: vocabulary.designs,
         Kind.FAULTS: vocabulary.faults,
         Kind.INVARIANTS: vocabulary.invariants,
