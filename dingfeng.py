@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chaos.vocabulary import Entry
     from scenarios.model import Scenario
 
+PLAIN = ":plain"
 HOLDS, VIOLATED, BAD_INPUT, INCONCLUSIVE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -117,6 +118,9 @@ def run(
         typer.Option(min=1, help="Stop after N runs that fail unexpectedly.", show_default=False),
     ] = None,
     stop_first: Annotated[bool, typer.Option("--stop-first", help="As --max-failures 1.")] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Every seed as written; else even seeds vary the storm.")
+    ] = False,
     corpus: Annotated[
         Path | None,
         typer.Option(help="Directory of failing plans: tried first, new ones are added.", show_default=False),
@@ -137,7 +141,7 @@ def run(
     from chaos.campaign import Order, conduct
     from chaos.results import free_directory
     from chaos.resume import agree, taken_up
-    from chaos.run import run as run_one
+    from chaos.swarm import run_seed
     from reports.terminal import ProgressBar
 
     if seeds is not None and seed is not None:
@@ -145,19 +149,21 @@ def run(
     numbers = [seed] if seed is not None else range(1, (seeds or 20) + 1)
     budget = 1 if stop_first else max_failures
     chosen = _scenarios(scenario or [], lang) if scenario or resume is None else []
+    if plain:
+        chosen = [one.model_copy(update={"swarm": False}) for one in chosen]
     if resume is not None:
         if out is not None or corpus is not None:
             raise BadInput(
                 "--resume goes on in its own directory, with its own corpus; leave --out and --corpus out"
             )
-        order = taken_up(resume, run_one, jobs, engine, budget)
+        order = taken_up(resume, run_seed, jobs, engine, budget)
         agree(order, chosen, design or [], numbers if seed is not None or seeds is not None else [])
     else:
         order = Order(
             chosen,
             _designs(design or [], chosen),
             numbers,
-            run_one,
+            run_seed,
             out or free_directory(Path("out")),
             jobs,
             budget,
@@ -244,6 +250,62 @@ def replay(
     if same is False:
         raise typer.Exit(BROKEN)
     raise typer.Exit({"violated": VIOLATED, "unknown": INCONCLUSIVE}.get(told.outcome, HOLDS))
+
+
+@app.command()
+def hunt(
+    design: Annotated[str, typer.Option("--design", "-d", help="Design to hunt on.")] = "resilient",
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Storms at most.  [default: 10000]", show_default=False)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop after so long.", show_default=False)
+    ] = None,
+    first: Annotated[int, typer.Option("--from", min=0, help="First seed.")] = 1,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Go on after the first violation; tell one of each kind.")
+    ] = False,
+    invariant: Annotated[
+        list[str] | None,
+        typer.Option(help="Look for violations of this one only; repeatable.", show_default=False),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Results directory; must be new or empty.  [default: out/hunt/run-NNN]", show_default=False
+        ),
+    ] = None,
+    engine: Engine = "local",
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Look for a storm that a design does not stand: random halves of everything that can go wrong.
+
+    - `dingfeng hunt --minutes 10` hunts on resilient
+    - `dingfeng hunt -d naive --runs 500 --all` tells one storm for each kind of violation
+    """
+    from chaos.hunt import Budget
+    from chaos.hunt import hunt as go_hunting
+    from chaos.results import free_directory
+    from reports.hunting import as_data, show_hunt
+    from reports.terminal import ProgressBar, console
+
+    _designs([design], [])
+    only, target = _invariants(invariant or [], lang), out or free_directory(Path("out/hunt"))
+    bar, budget = ProgressBar(), Budget(first, runs, minutes, everything)
+    watch, command = bar.show if sys.stderr.isatty() else None, shlex.join(["dingfeng", *sys.argv[1:]])
+    try:
+        found = go_hunting(
+            design, budget, target, only=only, jobs=jobs, engine=engine, command=command, watch=watch
+        )
+    finally:
+        bar.close()
+    if as_json:
+        _print_json(as_data(found, str(target)))
+    else:
+        show_hunt(found, str(target), lang, console())
+    raise typer.Exit(found.campaign.exit_code or HOLDS)
 
 
 @app.command()
@@ -542,19 +604,39 @@ def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
     return [name for name in known if name in wanted]
 
 
+def _invariants(names: list[str], lang: Language) -> list[str]:
+    from scenarios.loading import meant
+
+    known = [entry.name for entry in _vocabulary(Kind.INVARIANTS, lang)]
+    for name in names:
+        if name not in known:
+            raise BadInput(f"no invariant {name!r}{meant(name, known)}; `dingfeng list invariants` shows all")
+    return names
+
+
+def _written(name: str, lang: Language, *, plain: bool) -> Scenario:
+    """The scenario of a replay token, as written; `hunt` is the pool that hunts draw from."""
+    from chaos.swarm import HUNT, pool
+
+    scenario = pool() if name == HUNT else _scenarios([name], lang)[0]
+    return scenario.model_copy(update={"swarm": False}) if plain else scenario
+
+
 def _case(token: str, lang: Language) -> Case:
-    """A kept run's directory, a self-contained token, or scenario:design:seed."""
+    """A kept run's directory, a self-contained token, or scenario:design:seed, perhaps with :plain."""
     from chaos.replay import Case, Recorded
     from chaos.shrink.tokens import decode, is_token
+    from chaos.swarm import of_seed
 
-    parts = token.rsplit(":", 2)
+    plain = token.endswith(PLAIN)
+    parts = token.removesuffix(PLAIN).rsplit(":", 2)
     case: Case
     if is_token(token):
         case = decode(token)
     elif Path(token).is_dir():
         case = Recorded.read(Path(token))
     elif len(parts) == 3 and parts[2].isdecimal():
-        case = Case(_scenarios([parts[0]], lang)[0], parts[1], int(parts[2]))
+        case = Case(of_seed(_written(parts[0], lang, plain=plain), int(parts[2])), parts[1], int(parts[2]))
     else:
         raise BadInput(f"{token!r} is no replay token (scenario:design:seed) and no directory of a kept run")
     _designs([case.design], [case.scenario])

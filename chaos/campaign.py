@@ -34,7 +34,7 @@ _BATCHES_AHEAD = 2
 class Order:
     """What to run. `seeds` are ascending; `runner` must be importable by worker processes.
 
-    `max_failures` ends the campaign after so many failures that nobody expected. Plans that failed before
+    `max_failures` ends the campaign after so many failures that nobody expected, `seconds` after so long. Plans that failed before
     are in `corpus`; they are tried first. `resume` takes up a campaign that was left in the middle:
     see `chaos.resume`.
     """
@@ -50,6 +50,7 @@ class Order:
     engine: str = LOCAL
     corpus: Path | None = None
     resume: Results | None = None
+    seconds: float | None = None
 
 
 class Progress:
@@ -106,12 +107,12 @@ def conduct(order: Order, watch: Watcher | None = None) -> Campaign:
         progress = Progress(record)
         try:
             _try_again(record, saved, ready, interrupts)
-            for cell, outcome in _outcomes(order, record, ready):
+            for cell, outcome in _outcomes(order, record, ready, progress):
                 with interrupts.held():
                     record.add(cell, outcome)
                 if watch is not None:
                     watch(progress)
-            stopped = _spent(order, record)
+            stopped = _spent(order, record, progress)
         except KeyboardInterrupt:
             interrupted = True
             ready.stop()
@@ -132,12 +133,14 @@ def _try_again(record: Record, saved: Sequence[Saved], ready: Engine, interrupts
             record.add_tried(_result(future))
 
 
-def _outcomes(order: Order, record: Record, ready: Engine) -> Iterator[tuple[Cell, Outcome]]:
-    """Outcomes as they come in, a bounded number of batches in flight, until the budget of failures is spent."""
+def _outcomes(
+    order: Order, record: Record, ready: Engine, progress: Progress
+) -> Iterator[tuple[Cell, Outcome]]:
+    """Outcomes as they come in, a bounded number of batches in flight, until a budget is spent."""
     schedule = Schedule(record.cells, order.seeds, record.done_seeds, ready.workers)
     ahead = 1 if ready.workers == 1 else ready.workers * _BATCHES_AHEAD
     running: dict[Future[Outcome], Cell] = {}
-    while not _spent(order, record):
+    while not _spent(order, record, progress):
         while len(running) < ahead and (given := schedule.next()) is not None:
             cell, seeds = given
             batch = _batch(cell, seeds, order.max_failures, record.failures)
@@ -159,8 +162,10 @@ def _batch(cell: Cell, seeds: Sequence[int], budget: int | None, spent: int) -> 
     return Batch(cell.scenario, cell.design, seeds, before, sample, left)
 
 
-def _spent(order: Order, record: Record) -> str:
+def _spent(order: Order, record: Record, progress: Progress) -> str:
     """Why no more is run, or nothing."""
+    if order.seconds is not None and progress.wall_s >= order.seconds and progress.done < progress.total:
+        return f"stopped after {order.seconds:g} s"
     if order.max_failures is None or record.failures < order.max_failures:
         return ""
     return f"stopped after {record.failures} unexpected failures (--max-failures {order.max_failures})"

@@ -104,6 +104,7 @@ class Record:
             wall_s=round(self._campaign.wall_s + wall_s, 3),
             exit_code=int(Exit.INTERRUPTED if interrupted else Exit.BROKEN if crash else code),
             cells=summaries,
+            behaviours=len(self.behaviours),
             regressions=[
                 run_id(run.scenario, run.design, run.seed) for run in self._tried if corpus.failed(run)
             ],

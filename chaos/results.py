@@ -103,6 +103,7 @@ class Campaign(msgspec.Struct, frozen=True):
     wall_s: float = 0.0
     exit_code: int | None = None
     cells: list[CellSummary] = []
+    behaviours: int = 0
     regressions: list[str] = []
 
 

@@ -19,7 +19,7 @@ from scenarios.checking import problems
 from scenarios.faults.rule import Rule, is_duration
 from scenarios.loading import parse
 from scenarios.model import Knobs, Scenario
-from scenarios.workload import Workload
+from scenarios.workload import Arrivals, Burst, Workload
 from sim.randomness import Streams
 
 HUNT = "hunt"
@@ -31,6 +31,7 @@ _HALF_OF_FEW = 8
 """Of so many rules half may blow at once; of more, at most `_MOST_AT_ONCE`, or nothing would get through."""
 
 _MOST_AT_ONCE = 6
+RUSH_US = 1_000_000
 _SETTINGS = ("production", "production", "tiny", "huge")
 
 Item = TypeVar("Item")
@@ -187,6 +188,7 @@ def _workload(workload: Workload, streams: Streams) -> Workload:
         "products": tuple(products),
         "pay_with": {way: weight for way, weight in workload.pay_with.items() if way in ways},
         "members": setting("members", workload.members, 1, max(workload.members, workload.orders)),
+        "arrivals": _arrivals(workload.arrivals, streams),
         "orders": setting("orders", workload.orders, max(1, min(3, workload.orders)), workload.orders),
     }
     if not streams.chance(_STREAM, 0.5, "bulk"):
@@ -194,6 +196,14 @@ def _workload(workload: Workload, streams: Streams) -> Workload:
     if not streams.chance(_STREAM, 0.5, "memberships"):
         changes["members_with_membership"] = 0.0
     return workload.model_copy(update=changes)
+
+
+def _arrivals(arrivals: Arrivals, streams: Streams) -> Arrivals:
+    """A burst may come as a rush, everybody at once."""
+    if not isinstance(arrivals, Burst):
+        return arrivals
+    within = _setting(streams, "within", arrivals.within, min(arrivals.within, RUSH_US), arrivals.within)
+    return arrivals.model_copy(update={"within": within})
 
 
 def _knobs(scenario: Scenario, streams: Streams) -> Knobs:

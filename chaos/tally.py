@@ -176,7 +176,8 @@ class Cell(Counts):
 
     def replays(self) -> list[str]:
         """One replay token for each kind of failure, the first seed that showed it."""
-        return [f"{self.scenario.name}:{self.design}:{seed}" for seed in dict.fromkeys(self._seeds())]
+        name, swarm = self.scenario.name, self.scenario.swarm
+        return [replay_token(name, self.design, seed, swarm=swarm) for seed in dict.fromkeys(self._seeds())]
 
     def _seeds(self) -> list[int]:
         return [*sorted(self.broken)[:1], *(self.first_seeds[name][0] for name, _ in self._counts())]
@@ -193,6 +194,11 @@ class Cell(Counts):
             dict(self._counts()),
             self.replays(),
         )
+
+
+def replay_token(scenario: str, design: str, seed: int, *, swarm: bool) -> str:
+    """What `dingfeng replay` reads. Even seeds vary a storm; where they did not, the token says so."""
+    return f"{scenario}:{design}:{seed}" + ("" if swarm or seed % 2 else ":plain")
 
 
 def exit_code(cells: list[CellSummary]) -> Exit:
