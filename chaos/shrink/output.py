@@ -160,6 +160,7 @@ def sheet(told: Told, out: Path, lang: str) -> Sheet:
     story, difference = told.story, told.difference
     shared = difference.shared if difference is not None else ()
     rows = difference.rows if difference is not None else ()
+    more = ((f"… +{difference.left_out}",) * 2,) if difference is not None and difference.left_out else ()
     pasted = (f"dingfeng replay {told.token}",) if told.token else ()
     return Sheet(
         title=story.title,
@@ -172,7 +173,7 @@ def sheet(told: Told, out: Path, lang: str) -> Sheet:
         parting=parting(told, lang),
         heads=(words("told.failing"), words("told.passing")),
         shared=tuple((_cell(one, words), _cell(one, words)) for one in shared),
-        rows=tuple((_cell(left, words), _cell(right, words)) for left, right in rows),
+        rows=(*((_cell(left, words), _cell(right, words)) for left, right in rows), *more),
         replay_head=words("told.replay"),
         replay=(f"dingfeng replay {out}", *pasted),
         test_head=words("told.test"),
