@@ -1,0 +1,168 @@
+"""Swarm: what a seed makes of a scenario, and what a hunt makes of many seeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chaos import swarm
+from chaos.finds import Kind
+from chaos.hunt import Budget, hunt
+from chaos.replay import Recorded
+from chaos.results import Results
+from chaos.run import run
+from chaos.tally import replay_token
+from chaos.worker import dump
+from scenarios import loading
+from scenarios.checking import problems
+from scenarios.faults import FAULTS
+from scenarios.model import Scenario
+
+SEEDS = range(1, 120)
+LIBRARY = loading.library()
+
+
+def widest() -> Scenario:
+    return swarm.pool()
+
+
+@pytest.mark.parametrize("name", [*LIBRARY, swarm.HUNT])
+def test_a_variation_is_a_valid_scenario(name: str) -> None:
+    """It loads again from its own text and names no place that is not there."""
+    scenario = widest() if name == swarm.HUNT else loading.load(name)
+    for seed in range(1, 25):
+        varied = swarm.vary(scenario, seed)
+        assert Scenario.model_validate(dump(varied)) == varied
+        assert not [problem for problem in problems(varied) if problem.place[0] == "faults"]
+        assert varied.workload.products
+        assert varied.workload.pay_with
+
+
+def test_a_seed_makes_the_same_storm_every_time() -> None:
+    """It is a function of scenario and seed; different seeds differ."""
+    storms = [swarm.vary(widest(), seed) for seed in SEEDS]
+    assert storms == [swarm.vary(widest(), seed) for seed in SEEDS]
+    assert len({storm.model_dump_json() for storm in storms}) == len(storms)
+
+
+def test_no_storm_is_without_a_fault() -> None:
+    """Few rules: each is on in about half of the storms. Many: at most six at once."""
+    few = loading.load("node_crash_around_commit")
+    on: Counter[int] = Counter()
+    for seed in SEEDS:
+        kept = swarm.vary(few, seed).faults
+        assert kept
+        on.update([len(kept)])
+        assert 1 <= len(swarm.vary(widest(), seed).faults) <= 6
+    assert len(on) > 1
+
+
+def test_a_storm_has_one_intensity() -> None:
+    """Whatever strikes by chance is likelier, or rarer, or as written: all of a storm alike."""
+    met = set()
+    for seed in SEEDS:
+        numbers, storm = swarm._drawn(widest(), seed)
+        changed = {
+            (rule.probability > written.probability) - (rule.probability < written.probability)
+            for rule, written in zip(storm.faults, (widest().faults[at] for at in numbers), strict=True)
+            if not rule.window and written.probability < 1
+        }
+        assert len(changed) <= 1
+        met |= changed
+    assert met == {-1, 0, 1}
+
+
+def test_settings_are_production_tiny_or_huge() -> None:
+    """Each of the three is met; what a scenario has chosen itself stays."""
+    storms = [swarm.vary(widest(), seed) for seed in SEEDS]
+    assert {storm.knobs.pool_size for storm in storms} == {None, 2, 64}
+    assert {storm.knobs.nodes for storm in storms} == {None, 1, 4}
+    assert len({storm.timing.expiry for storm in storms}) == 3
+    chosen = widest().model_copy(update={"knobs": widest().knobs.model_copy(update={"nodes": 3})})
+    assert {swarm.vary(chosen, seed).knobs.nodes for seed in SEEDS} == {3}
+
+
+def test_odd_seeds_blow_the_storm_as_written() -> None:
+    """So expectations and `sometimes` go on speaking of the file; `swarm: false` keeps all seeds to it."""
+    scenario = loading.load("callback_late")
+    assert swarm.of_seed(scenario, 7) is scenario
+    assert swarm.of_seed(scenario, 8) == swarm.vary(scenario, 8) != scenario
+    plain = scenario.model_copy(update={"swarm": False})
+    assert swarm.of_seed(plain, 8) is plain
+    assert swarm.is_varied(widest(), 7)
+
+
+def test_what_faults_touched_is_told_by_the_rules_as_written() -> None:
+    """A rule that was left out is not counted as one that touched nothing."""
+    scenario = loading.load("node_crash_around_commit")
+    names = [f"{index}/{rule.fault}/{rule.where()}" for index, rule in enumerate(scenario.faults)]
+    for seed in range(2, 20, 2):
+        result = swarm.run_seed(scenario, "resilient", seed)
+        assert set(result.touched) <= set(names)
+        assert len(result.touched) == len(result.scenario.faults)
+
+
+def test_a_varied_run_is_the_run_of_the_variation() -> None:
+    """Nothing hides in the runner: the scenario in the result, run by itself, gives the same history."""
+    result = swarm.run_seed(loading.load("callback_late"), "naive", 6)
+    assert run(result.scenario, "naive", 6).digest == result.digest
+
+
+def test_a_token_says_when_a_varying_seed_did_not_vary() -> None:
+    """Only then; every other token is as short as it was."""
+    assert replay_token("a", "naive", 4, swarm=True) == "a:naive:4"
+    assert replay_token("a", "naive", 4, swarm=False) == "a:naive:4:plain"
+    assert replay_token("a", "naive", 5, swarm=False) == "a:naive:5"
+
+
+def test_the_pool_holds_the_whole_vocabulary() -> None:
+    """A fault that is not in it can never be hunted with."""
+    assert {rule.fault for rule in widest().faults} == set(FAULTS)
+    assert not list(problems(widest()))
+
+
+def test_the_pool_doubles_no_submit_to_a_supplier() -> None:
+    """After a failure the number is free again: the copy opens a second order, and nobody could prevent it."""
+    suppliers = widest().workload.suppliers()
+    doubled = [rule.where() for rule in widest().faults if rule.fault == "link.duplicate"]
+    assert doubled
+    assert not [where for where in doubled if where.endswith(suppliers)]
+
+
+def test_a_hunt_finds_a_planted_bug_and_keeps_the_storm(tmp_path: Path) -> None:
+    """It stops at the first violation; what it kept runs again, by token and by plan."""
+    out = tmp_path / "hunt"
+    found = hunt("planted.thanks_before_commit", Budget(runs=50), out)
+    assert [kind.invariant for kind in found.finds[0].kinds] == ["I-24"]
+    seed = found.finds[0].seed
+    assert found.finds[0].replay == f"hunt:planted.thanks_before_commit:{seed}"
+    kept = Recorded.read(out / "failures" / f"hunt-planted.thanks_before_commit-{seed}")
+    assert kept.scenario == swarm.vary(swarm.pool(), seed)
+    assert kept.run().digest == kept.digest
+    assert (found.campaign.exit_code, found.next_seed) == (1, seed + 1)
+
+
+def test_a_hunt_for_all_tells_each_kind_once(tmp_path: Path) -> None:
+    """The same invariant, sentence and entity is the same find, however often it is met."""
+    found = hunt("naive", Budget(runs=25, all=True), tmp_path / "hunt")
+    kinds: Counter[Kind] = Counter(kind for find in found.finds for kind in find.kinds)
+    assert len(kinds) > 5
+    assert set(kinds.values()) == {1}
+    assert found.runs == 25
+    assert found.campaign.behaviours == len({run.behaviour for run in Results(tmp_path / "hunt").runs()})
+
+
+def test_a_hunt_for_one_invariant_passes_over_all_others(tmp_path: Path) -> None:
+    """naive breaks I-01 long before it breaks what is asked for."""
+    found = hunt("naive", Budget(runs=200), tmp_path / "hunt", only=["I-23"])
+    assert {kind.invariant for find in found.finds for kind in find.kinds} == {"I-23"}
+
+
+def test_a_hunt_ends_with_its_time(tmp_path: Path) -> None:
+    """And says where another one goes on."""
+    found = hunt("resilient", Budget(first=500, minutes=0.01), tmp_path / "hunt")
+    assert not found.finds
+    assert found.campaign.stopped == "stopped after 0.6 s"
+    assert found.next_seed == 500 + found.runs
