@@ -9,41 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
-from chaos.results import ResultsError, read_json
+from chaos.certificate import Certificate, load
+from chaos.results import ResultsError
 from reports.gate.check import Check
 from reports.gate.evidence import Evidence
 from reports.gate.policy import Policy
 
-SCHEMA = 1
-
-
-class Certificate(msgspec.Struct, frozen=True):
-    """What a sweep proved: all combinations of up to `k` faults on one workload and design, in `runs` runs."""
-
-    schema: int
-    workload: str
-    design: str
-    versions: dict[str, str]
-    k: int
-    runs: int
-    digest: str
-    violated: dict[str, int] = {}
-
 
 def read(path: Path, evidence: Evidence) -> Certificate:
     """A certificate of this candidate. Raises ResultsError for anything else."""
-    raw = read_json(path)
-    if raw.get("schema") != SCHEMA or "workload" not in raw:
-        raise ResultsError(
-            f"{path}: is no certificate of schema {SCHEMA} (schema {raw.get('schema')}); make it again with "
-            "`dingfeng sweep`"
-        )
-    try:
-        certificate = msgspec.convert(raw, Certificate)
-    except msgspec.ValidationError as error:
-        raise ResultsError(f"{path}: is no certificate: {error}") from error
+    certificate = load(path)
     for campaign in evidence.campaigns:
         for name in ("dingfeng", "code"):
             ours, theirs = campaign.versions.get(name, "unknown"), certificate.versions.get(name, "unknown")
@@ -70,10 +45,14 @@ def check(policy: Policy, certificates: Sequence[tuple[Path, Certificate]]) -> I
             yield Check("certificates", subject, "inconclusive", words, {"k": demand.k, "found": found})
     for path, one in certificates:
         subject = f"{one.workload} × {one.design}, k = {one.k}"
-        data = {"file": str(path), "runs": one.runs, "k": one.k, "names": sorted(one.violated)}
+        data = {"file": str(path), "runs": one.runs, "k": one.k, "names": sorted(one.violated or one.unknown)}
         wanted = any((d.workload, d.design) == (one.workload, one.design) for d in policy.certificates)
         if one.violated:
             yield Check("certificates", subject, "violated", "certificate_violated", data, design=one.design)
+        elif one.unknown:
+            yield Check(
+                "certificates", subject, "inconclusive", "certificate_undecided", data, design=one.design
+            )
         elif wanted:
             yield Check("certificates", subject, "holds", "certified", data, design=one.design)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from chaos.certificate import Certificate, save
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.measures import Measures
 from chaos.results import SCHEMA, Campaign, Run
@@ -119,10 +119,11 @@ def outcomes(decision: Decision, **where: str) -> dict[str, str]:
 
 
 def certificate(path: Path, **changes: Any) -> Path:
-    """A certificate of the candidate, k = 2."""
-    made = {
-        "schema": 1, "workload": "card", "design": "resilient", "versions": VERSIONS, "k": 2, "runs": 1627,
-        "digest": "ab12",
+    """A sealed certificate of the candidate, k = 2."""
+    made: dict[str, Any] = {
+        "schema": 1, "workload": "card", "workload_digest": "ab", "scenario": {}, "design": "resilient", "seed": 1,
+        "versions": VERSIONS, "vocabulary": [], "faults": [], "k": 2, "sites": 9, "runs": 1627, "twins": 3,
+        "digest": "ab12", "levels": [],
     }  # fmt: skip
-    path.write_text(json.dumps({**made, **changes}), "utf-8")
+    save(Certificate(**{**made, **changes}), path)
     return path

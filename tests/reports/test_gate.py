@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chaos.measures import Measures
 from chaos.results import ResultsError
 from chaos.tally import Exit
-from tests.reports.gates import certificate, judge, joined, outcomes, run, scenario, write
+from tests.reports.gates import certificate, joined, judge, outcomes, run, scenario, write
 
 PLAIN = "schema: 1\nscenarios: present\n"
 ONE_PERCENT = PLAIN + "violation_rate: {below: 1%}\n"
@@ -180,8 +181,6 @@ def test_a_run_that_broke_counts_once_it_came_to_its_end(tmp_path: Path) -> None
 def test_a_saved_plan_that_fails_stops_the_release_but_is_no_sample(tmp_path: Path) -> None:
     """Plans of earlier failures were chosen, so they say nothing about rates; what they break is broken."""
     path = write(tmp_path / "r", [run(seed) for seed in range(299)])
-    import msgspec
-
     (path / "corpus.jsonl").write_bytes(
         msgspec.json.encode(run(12, violated=("I-01",), failure="kept-1")) + b"\n"
     )
@@ -220,7 +219,7 @@ def test_runs_that_no_campaign_asked_for_are_foreign(tmp_path: Path) -> None:
     for number, one in enumerate((run(1, "own_storm"), run(1, design="naive"), run(9))):
         path = write(tmp_path / str(number), [run(1), one], seeds=[1], scenarios={"calm_trade": scenario("calm_trade")},
                      designs=("resilient",))  # fmt: skip
-        with pytest.raises(ResultsError, match="runs.jsonl:2"):
+        with pytest.raises(ResultsError, match=r"runs\.jsonl:2"):
             joined(path)
 
 
@@ -237,6 +236,8 @@ def test_a_certificate_that_is_required_must_be_there_deep_enough_and_clean(tmp_
     assert judge(policy, path, given=(other,)).outcome == "inconclusive"
     bad = certificate(tmp_path / "bad.json", violated={"I-01": 3})
     assert judge(PLAIN, path, given=(bad,)).exit_code == Exit.VIOLATED
+    doubtful = certificate(tmp_path / "doubtful.json", unknown={"I-01": 1})
+    assert judge(policy, path, given=(doubtful,)).exit_code == Exit.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -244,16 +245,25 @@ def test_a_certificate_that_is_required_must_be_there_deep_enough_and_clean(tmp_
     [
         ({"schema": 2}, "no certificate of schema 1"),
         ({"versions": {"dingfeng": "0.1.0", "code": "0ld"}}, "certifies other code"),
-        ({"k": "two"}, "is no certificate"),
+        ({"versions": {"dingfeng": "9.9.9", "code": "c0de"}}, "certifies other code"),
     ],
 )
 def test_a_certificate_of_anything_else_is_wrong_input(
     tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
-    """Another schema, other code, damage: it says nothing of this candidate."""
+    """Another schema or other code: it says nothing of this candidate."""
     path = write(tmp_path / "r", [run(1)])
     with pytest.raises(ResultsError, match=message):
         judge(PLAIN, path, given=(certificate(tmp_path / "c.json", **changes),))
+
+
+def test_a_certificate_that_was_changed_is_wrong_input(tmp_path: Path) -> None:
+    """The seal is over everything in it, so a violation cannot be edited away."""
+    path = write(tmp_path / "r", [run(1)])
+    file = certificate(tmp_path / "c.json", violated={"I-01": 3})
+    file.write_text(file.read_text("utf-8").replace('"I-01": 3', '"I-01": 0'), "utf-8")
+    with pytest.raises(ResultsError, match="not what was sealed"):
+        judge(PLAIN, path, given=(file,))
 
 
 def test_times_of_orders_that_never_got_there_are_infinite(tmp_path: Path) -> None:
