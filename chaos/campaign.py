@@ -155,11 +155,9 @@ def _outcomes(
 
 
 def _batch(cell: Cell, seeds: Sequence[int], budget: int | None, spent: int) -> Batch:
-    first = seeds[0]
-    before = {name: [seed for seed in known if seed < first] for name, known in cell.first_seeds.items()}
-    sample = cell.sample is None or cell.sample > first
+    sample = cell.sample is None or cell.sample > seeds[0]
     left = None if budget is None or cell.expects_violations else budget - spent
-    return Batch(cell.scenario, cell.design, seeds, before, sample, left)
+    return Batch(cell.scenario, cell.design, seeds, dict(cell.first_seeds), sample, left)
 
 
 def _spent(order: Order, record: Record, progress: Progress) -> str:

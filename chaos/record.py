@@ -19,7 +19,7 @@ from chaos.results import SCHEMA, Campaign, Run
 from chaos.results_writer import Writer
 from chaos.tally import Cell, Exit, exit_code
 from chaos.versions import versions
-from chaos.worker import Outcome, dump, run_id
+from chaos.worker import Outcome, dump, name_of, run_id
 
 if TYPE_CHECKING:
     from chaos.campaign import Order
@@ -133,6 +133,7 @@ def _begin(order: Order, saved: Sequence[Saved], workers: int) -> Campaign:
         list(order.seeds),
         workers,
         engine=order.engine,
+        runner=name_of(order.runner),
         max_failures=order.max_failures,
         corpus=str(order.corpus or ""),
         corpus_ids=[entry.name for entry in saved],

@@ -93,6 +93,7 @@ class Campaign(msgspec.Struct, frozen=True):
     seeds: list[int]
     jobs: int
     engine: str = "local"
+    runner: str = ""
     max_failures: int | None = None
     corpus: str = ""
     corpus_ids: list[str] = []

@@ -17,7 +17,7 @@ from chaos import corpus
 from chaos.campaign import Order
 from chaos.results import Campaign, Results, ResultsError
 from chaos.versions import differing
-from chaos.worker import Runner, dump
+from chaos.worker import Runner, dump, name_of
 from scenarios.model import Scenario
 
 
@@ -30,6 +30,10 @@ def taken_up(
     if wrong := differing(campaign.versions):
         raise ResultsError(
             f"{directory}: cannot be resumed, its results would mix: {'; '.join(wrong)}; run it anew with --out"
+        )
+    if campaign.runner != name_of(runner):
+        raise ResultsError(
+            f"{directory}: its runs were made by {campaign.runner}, those of this command are by {name_of(runner)}"
         )
     order = Order(
         _scenarios(directory, campaign),

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +37,14 @@ Runner = Callable[[Scenario, str, int], "RunResult"]
 class Batch:
     """Seeds of one scenario on one design.
 
-    `before` are the first seeds of each kind of failure among what is known of smaller seeds; `sample`
-    asks for one run that held; after `failures` failing runs the rest is left out.
+    `known` are the first seeds of each kind of failure so far, so that only what comes before them is kept;
+    `sample` asks for one run that held; after `failures` failing runs the rest is left out.
     """
 
     scenario: Scenario
     design: str
     seeds: Sequence[int]
-    before: Mapping[str, list[int]]
+    known: Mapping[str, list[int]]
     sample: bool
     failures: int | None
 
@@ -58,6 +59,13 @@ class Outcome:
     files: dict[tuple[str, str], dict[str, bytes]]
 
 
+def name_of(runner: Runner) -> str:
+    """What a campaign calls its runner: runs of another one must not get among them."""
+    if isinstance(runner, partial):
+        return name_of(runner.func)
+    return getattr(runner, "__qualname__", None) or repr(runner)
+
+
 def run_id(scenario: str, design: str, seed: int) -> str:
     """The name of a run's directory under failures/ or samples/."""
     return f"{scenario}-{design}-{seed}"
@@ -66,7 +74,7 @@ def run_id(scenario: str, design: str, seed: int) -> str:
 def run_batch(runner: Runner, batch: Batch) -> Outcome:
     """Run every seed of the batch; one that raises is a broken run, and the rest go on."""
     counts = Counts()
-    counts.first_seeds.update({invariant: list(seeds) for invariant, seeds in batch.before.items()})
+    counts.first_seeds.update({invariant: list(seeds) for invariant, seeds in batch.known.items()})
     behaviours: dict[str, None] = {}
     lines = bytearray()
     files: dict[tuple[str, str], dict[str, bytes]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,31 @@ def test_a_line_torn_by_a_kill_is_run_again_and_damage_is_refused(
         assert file.read_bytes() == damaged
 
 
+@pytest.mark.parametrize("gone", [("naive", 1, 2), ("resilient", 1, 2), ("resilient", 9, 10)])
+def test_what_is_missing_before_what_is_there_takes_its_place(
+    tmp_path: Path, undisturbed: dict[str, Any], gone: tuple[str, int, int]
+) -> None:
+    """With several workers a kill may leave later runs and lack earlier ones, of which some are to be kept whole."""
+    out, log = tmp_path / "r", tmp_path / "log"
+    conduct(order(out, log))
+    design, *seeds = gone
+    lines = (out / "runs.jsonl").read_bytes().splitlines(keepends=True)
+    left = [
+        line
+        for line in lines
+        if not any(f'"design":"{design}","seed":{seed},'.encode() in line for seed in seeds)
+    ]
+    assert len(left) == len(lines) - 2
+    (out / "runs.jsonl").write_bytes(b"".join(left))
+    for seed in seeds:
+        for folder in ("failures", "samples"):
+            shutil.rmtree(out / folder / f"callback_late-{design}-{seed}", ignore_errors=True)
+    for _ in range(2):
+        finish(out, tmp_path / "again", 1)
+    assert sorted(ran(tmp_path / "again")) == sorted(f"{design}:{seed}" for seed in seeds)
+    assert contents(out) == undisturbed
+
+
 def test_a_finished_campaign_is_left_as_it_is(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
     """Nothing is missing, so nothing is run."""
     out = tmp_path / "r"
@@ -179,6 +205,7 @@ def test_what_would_mix_results_is_refused(tmp_path: Path) -> None:
             r"results would mix: code 0, here [0-9a-f]{12}",
         ),
         ({"versions": {**campaign["versions"], "simpy": "1.0"}}, "simpy 1.0, here 4"),
+        ({"runner": "Hunter()"}, r"made by Hunter\(\), those of this command are by run_slowly"),
         ({"schema": 9}, "written by another version of dingfeng"),
         ({"scenarios": {"callback_late": {}}}, r"campaign.json: damaged"),
     ]
@@ -205,6 +232,21 @@ def test_what_is_named_beside_the_directory_must_be_in_it(tmp_path: Path) -> Non
     ]:
         with pytest.raises(ResultsError, match=message):
             agree(again, scenarios, designs, seeds)
+
+
+def test_artefacts_are_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What was begun has another name, and is swept away by whoever takes the directory up."""
+    out = tmp_path / "r"
+    conduct(order(out, tmp_path / "log", seeds=2))
+    writer = Writer(out)
+    torn: dict[str, Any] = {"history.jsonl": b"{}", "plan.json": None}
+    with pytest.raises(TypeError):
+        writer.keep("failures", "callback_late-naive-9", torn)
+    writer.close()
+    kept = Results(out).kept("failures")
+    assert "callback_late-naive-9" not in kept
+    Writer(out).close()
+    assert Results(out).kept("failures") == ["callback_late-naive-1", "callback_late-naive-2"]
 
 
 def test_only_one_process_writes_a_directory(tmp_path: Path) -> None:
