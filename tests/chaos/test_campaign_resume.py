@@ -163,7 +163,10 @@ def test_a_line_torn_by_a_kill_is_run_again_and_damage_is_refused(
 def test_what_is_missing_before_what_is_there_takes_its_place(
     tmp_path: Path, undisturbed: dict[str, Any], gone: tuple[str, int, int]
 ) -> None:
-    """With several workers a kill may leave later runs and lack earlier ones, of which some are to be kept whole."""
+    """With several workers a kill may leave later runs and lack earlier ones, of which some are to be kept whole.
+
+    What was kept in their stead, here a fourth of its kind, goes.
+    """
     out, log = tmp_path / "r", tmp_path / "log"
     conduct(order(out, log))
     design, *seeds = gone
@@ -174,7 +177,12 @@ def test_what_is_missing_before_what_is_there_takes_its_place(
         if not any(f'"design":"{design}","seed":{seed},'.encode() in line for seed in seeds)
     ]
     assert len(left) == len(lines) - 2
-    (out / "runs.jsonl").write_bytes(b"".join(left))
+    late = next(line for line in left if b'"design":"resilient","seed":36,' in line)
+    early = late.replace(b'"failure":""', b'"failure":"callback_late-resilient-36"')
+    assert early != late
+    (out / "runs.jsonl").write_bytes(b"".join(left).replace(late, early))
+    (out / "failures" / "callback_late-resilient-36").mkdir()
+    (out / "failures" / "callback_late-resilient-36" / "plan.json").write_text("{}", "utf-8")
     for seed in seeds:
         for folder in ("failures", "samples"):
             shutil.rmtree(out / folder / f"callback_late-{design}-{seed}", ignore_errors=True)
