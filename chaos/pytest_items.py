@@ -20,7 +20,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 
 from chaos import vocabulary
 from chaos.pytest_results import keep, kept_separately
-from chaos.run import run
+from chaos.swarm import run_seed as run
 from chaos.tally import EXITS, Cell, Exit
 from chaos.worker import Batch, run_batch
 from scenarios import loading

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chaos import results
 from chaos.checkers.verdict import Verdict
+from chaos.tally import replay_token
 
 OUTCOMES = ("broken", "violated", "unseen", "inconclusive", "expected", "holds", "none")
 """What a pair can come to, gravest first. `unseen`: a failure that the scenario expects did not occur."""
@@ -28,10 +29,11 @@ class Failure:
     design: str
     seed: int
     verdicts: tuple[Verdict, ...]
+    swarm: bool = True
 
     @property
     def replay(self) -> str:
-        return f"dingfeng replay {self.scenario}:{self.design}:{self.seed}"
+        return f"dingfeng replay {replay_token(self.scenario, self.design, self.seed, swarm=self.swarm)}"
 
     @property
     def money_fen(self) -> int:
@@ -60,6 +62,11 @@ class Pair:
     sometimes: tuple[str, ...] = ()
     sample: Path | None = None
     sample_seed: int = -1
+    swarm: bool = True
+
+    def replay(self, seed: int) -> str:
+        """The command that runs a seed again."""
+        return f"dingfeng replay {replay_token(self.scenario, self.design, seed, swarm=self.swarm)}"
 
     @property
     def unseen(self) -> list[str]:

@@ -71,9 +71,7 @@ def _invariants(campaign: Campaign, found: list[Finding], words: Words, titles: 
                     for f in _stories(found, pair.scenario, design)
                     if name in f.invariants
                 ]
-                lines = [
-                    f"dingfeng replay {pair.scenario}:{design}:{pair.first_seed[name]}" for pair in broken
-                ]
+                lines = [pair.replay(pair.first_seed[name]) for pair in broken]
                 case.result = [_failure(told, stories, lines, words)]
             elif told:
                 case.system_out = f"{words('cell.expected')}{colon}\n{told}"
@@ -102,7 +100,7 @@ def _replays(pair: Pair) -> list[str]:
     seeds = dict.fromkeys(
         [*list(pair.broken)[:1], *(pair.first_seed[name] for name in sorted(pair.violated))]
     )
-    return [f"dingfeng replay {pair.scenario}:{pair.design}:{seed}" for seed in seeds]
+    return [pair.replay(seed) for seed in seeds]
 
 
 def _failure(told: str, stories: list[Finding], replays: list[str], words: Words) -> Failure:

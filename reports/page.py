@@ -234,7 +234,7 @@ def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, 
                     continue
                 for invariant in sorted(pair.violated):
                     seed = pair.first_seed[invariant]
-                    shown.setdefault(f"dingfeng replay {scenario}:{design}:{seed}", []).append(
+                    shown.setdefault(pair.replay(seed), []).append(
                         f"{invariant} {titles.invariant(invariant)}".strip()
                     )
     join = words("figure.semicolon").join

@@ -54,7 +54,14 @@ def _empty_pairs(meta: Meta) -> dict[tuple[str, str], Pair]:
         for design in meta.designs:
             expected = _expected(scenario.get("expect", {}).get(design))
             sometimes = tuple(scenario.get("sometimes", ()))
-            pairs[name, design] = Pair(name, design, outcome="none", expected=expected, sometimes=sometimes)
+            pairs[name, design] = Pair(
+                name,
+                design,
+                outcome="none",
+                expected=expected,
+                sometimes=sometimes,
+                swarm=scenario.get("swarm", True),
+            )
     return pairs
 
 
@@ -114,7 +121,8 @@ def _failures(results: Results) -> list[Failure]:
         broken = tuple(verdict for verdict in verdicts if verdict.outcome == "violated")
         header = _header(path)
         if broken:
-            failures.append(Failure(run_id, path, header.scenario, header.design, header.seed, broken))
+            swarm = results.campaign.scenarios.get(header.scenario, {}).get("swarm", True)
+            failures.append(Failure(run_id, path, header.scenario, header.design, header.seed, broken, swarm))
     return failures
 
 

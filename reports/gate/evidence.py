@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from chaos.measures import Measures, Times
 from chaos.results import Campaign, Results, ResultsError, Run
+from chaos.tally import replay_token
 from reports.gate import quantiles
 
 _WRONG = ("missed", "undue", "doubled", "late", "wrong_amount")
@@ -75,6 +76,8 @@ class Cell:
     compensation_fen: int = 0
     worst: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Measure → the worst value of any run, and its seed: where to look when a limit is broken."""
+    swarm: bool = True
+    """Whether even seeds varied the storm."""
 
     def add(self, run: Run, source: Path) -> None:
         """One run of one directory."""
@@ -153,7 +156,7 @@ class Cell:
 
     def token(self, seed: int) -> str:
         """What `dingfeng replay` takes."""
-        return f"{self.scenario}:{self.design}:{seed}"
+        return replay_token(self.scenario, self.design, seed, swarm=self.swarm)
 
 
 @dataclass
@@ -261,6 +264,7 @@ def _expect(evidence: Evidence, campaign: Campaign) -> None:
         if cell is None:
             own = tuple(campaign.scenarios[scenario].get("sometimes", ()))
             cell = evidence.cells[scenario, design] = Cell(scenario, design, own)
+            cell.swarm = campaign.scenarios[scenario].get("swarm", True)
         cell.missing.update(campaign.seeds)
 
 
