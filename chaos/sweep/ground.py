@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -34,7 +35,10 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 @dataclass(frozen=True)
 class Ground:
-    """What is swept. The scenario's own faults belong to the workload: they strike where they did in calm."""
+    """What is swept. The scenario's own faults belong to the workload and are not counted.
+
+    Those that leave nothing to chance strike always; the others where they did in the run without strikes.
+    """
 
     scenario: Scenario
     design: str
@@ -49,6 +53,19 @@ class Ground:
         given = run(scenario, design, seed).plan
         rules = vocabulary.rules(scenario, names)
         return cls(scenario, design, seed, tuple(names), (*scenario.faults, *rules), given)
+
+    @property
+    def always(self) -> dict[str, dict[str, Any]]:
+        """Of the scenario's own rules those that strike wherever they can, by their number."""
+        return {
+            str(number): rule.params()
+            for number, rule in enumerate(self.scenario.faults)
+            if not rule.window
+            and rule.probability >= 1
+            and not rule.start
+            and rule.until is None
+            and rule.on is None
+        }
 
     @property
     def own(self) -> int:
@@ -72,10 +89,14 @@ class Ground:
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One run. `reached`: the sites after the last strike; `events`: a hash of all that happened but the faults."""
+    """One run. `plan`: all that struck, if something was violated.
+
+    `reached`: the sites after the last strike; `events`: a hash of all that happened but the faults.
+    """
 
     digest: str
     verdicts: dict[str, str]
+    plan: Plan = {}
     reached: list[Reached] = []
     events: str = ""
 
@@ -83,17 +104,14 @@ class Seen(msgspec.Struct, frozen=True):
 def look(ground: Ground, strikes: Strikes, *, deeper: bool, pruned: bool = True) -> Seen:
     """Run these strikes; with `deeper` also say where one more could be made."""
     case = ground.case(strikes)
-    survey = Survey(case.plan or {})
+    survey = Survey(case.plan or {}, ground.always)
     result = run(case.scenario, case.design, case.seed, plan=survey)
     verdicts = {one.invariant: str(one.outcome) for one in result.verdicts if one.outcome != "holds"}
+    plan = result.plan if result.violated else {}
     if not deeper:
-        return Seen(result.digest, verdicts)
-    return Seen(
-        result.digest,
-        verdicts,
-        _reached(ground, strikes, survey, result, pruned=pruned),
-        _events(result.history),
-    )
+        return Seen(result.digest, verdicts, plan)
+    reached = _reached(ground, strikes, survey, result, pruned=pruned)
+    return Seen(result.digest, verdicts, plan, reached, _events(result.history))
 
 
 def _reached(

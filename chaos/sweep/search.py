@@ -72,9 +72,7 @@ class Sweep:
             counts[invariant] = counts.get(invariant, 0) + 1
         broken = [name for name, outcome in seen.verdicts.items() if outcome == "violated"]
         if any(self.violated[name] <= KEPT_EACH for name in broken):
-            self.violations.append(
-                Violation(strikes, self.ground.case(strikes).plan or {}, broken, seen.digest)
-            )
+            self.violations.append(Violation(strikes, seen.plan, broken, seen.digest))
 
 
 def sweep(

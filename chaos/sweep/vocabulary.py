@@ -31,7 +31,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
         {"forgery": forgery} for forgery in ("signature", "amount", "order", "app", "unpaid")
     ),
     "channel.pay_after_close": ({"delay": "2min"},),
-    "channel.query_lag": ({"lag": AFTER_EXPIRY},),
+    "channel.query_lag": ({"lag": "2min"},),
     "supplier.slow": ({"delay": "12min"},),
     "supplier.fail": ({},),
     "supplier.partial": ({"fraction": 0.5},),
@@ -102,7 +102,8 @@ def _settings(scenario: Scenario, name: str) -> Iterator[dict[str, Any]]:
             yield {"between": [party, "edge"]}
         return
     owner = name.partition(".")[0]
-    if (owner == "channel" and not workload.channels()) or (owner == "supplier" and not workload.suppliers()):
+    parties = {"channel": workload.channels(), "supplier": workload.suppliers()}
+    if not parties.get("channel" if name == "user.static_code" else owner, (owner,)):
         return
     expiry_us = scenario.timing.expiry
     moments = {AT_EXPIRY: max(0, expiry_us - SECOND_US), AFTER_EXPIRY: expiry_us + 60 * SECOND_US}
