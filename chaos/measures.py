@@ -18,7 +18,7 @@ Times: TypeAlias = dict[int, int]
 
 
 class Measures(msgspec.Struct, frozen=True):
-    """One run. `click_to_card`: from the first click to the last ordered unit, of orders delivered in full.
+    """One run. `click_to_card`: from the first click to the last ordered unit, of paid orders delivered in full.
     `time_to_settle`: from the first capture to the last delivery, refund or credit, of paid orders.
 
     `open_orders` were paid for and have neither goods nor money back for all of it: they are in no time above
@@ -44,11 +44,11 @@ def measure(books: Books) -> Measures:
     moves: list[tuple[int, int]] = []
     for account in books.accounts.values():
         compensation_fen += account.cost_fen
+        if not account.captures:
+            continue
         delivered_us = _delivered_us(account)
         if NEVER not in (delivered_us, account.clicked_us):
             _count(cards, delivered_us - account.clicked_us)
-        if not account.captures:
-            continue
         paid += 1
         captured_fen += account.captured_fen
         began_us = min(charge.captured_us for charge in account.charges if charge.captured_us != NEVER)

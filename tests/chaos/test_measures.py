@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chaos.account import Account, Charge, Delivery
+from chaos.books import Books
 from chaos.checkers.judge import Judge
 from chaos.measures import Measures, measure, rounded_up
 from tests.chaos.histories import Story
@@ -41,6 +43,18 @@ def test_the_time_to_the_card_begins_with_the_first_click() -> None:
     (early_card, early_settled), (late_card, late_settled) = times
     assert 40 * S <= early_card - late_card <= 42 * S
     assert early_settled == late_settled < late_card
+
+
+def test_goods_that_were_taken_back_are_not_yet_there() -> None:
+    """A false success undone, a sale lost in a failover: the time runs until the buyer has it all for good."""
+    books = Books(Story().history().header)
+    deliveries = [Delivery(1, 0, 2), Delivery(5, 1, -1), Delivery(9, 2, 1)]
+    row = {"quantity": 2, "payable_fen": 200, "unit_fen": 100}
+    books.accounts["O1"] = Account(
+        "O1", row, clicked_us=0, moved_us=9, captures=1, captured_fen=200, units=2, deliveries=deliveries,
+        charges=[Charge("O1/c1", captured_us=3)],
+    )  # fmt: skip
+    assert measure(books).click_to_card == {9: 1}
 
 
 def test_what_was_paid_and_never_given_is_open_and_at_risk() -> None:

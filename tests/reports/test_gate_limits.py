@@ -201,6 +201,13 @@ def test_needed_is_the_smallest_number_that_suffices(failed: int, rate: float, c
     assert outcome(failed, 0, enough - 1, rate, confidence) != "holds"
 
 
+def test_what_is_doubtful_counts_against_both_sides() -> None:
+    """It could have been a failure, so nothing is proven; it could have been none, so nobody is accused."""
+    assert outcome(0, 0, 300, 0.01, 0.95) == "holds"
+    assert outcome(0, 5, 300, 0.01, 0.95) == "inconclusive"
+    assert outcome(0, 300, 300, 0.01, 0.95) == "inconclusive"
+
+
 def test_percentiles_are_times_that_were_seen() -> None:
     """The nearest rank, with the orders that never got there at the far end."""
     times = {10: 50, 20: 45, 30: 5}
