@@ -113,6 +113,7 @@ def test_ctrl_c_keeps_the_smallest_so_far(tmp_path: Path) -> None:
         "def shown(self):\n"
         "    if self.runs == 6: os.kill(os.getpid(), signal.SIGINT)\n"
         "    show(self)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # background shells start us deaf to it\n"
         "Trials._show = shown; import dingfeng; sys.argv[1:] = sys.argv[2:]; dingfeng.main()"
     )
     command = [sys.executable, "-c", script, "x", "shrink", "callback_doubled:naive:1", "--out", str(out)]

@@ -97,6 +97,18 @@ def test_rules_that_strike_nowhere_go_and_the_plan_follows_the_numbers() -> None
     assert sum(len(struck_by(case, index)) for index in range(2)) == laboratory.best.faults
 
 
+def test_a_rule_that_moves_up_takes_its_sites_along() -> None:
+    """A later rule becomes the first; blows that kept the old number would strike nowhere."""
+    laboratory = trials("late_without_stock", "naive", leap, drop_blows)
+    (site,) = laboratory.best.case.plan or {}
+    number, _, rest = site.partition("/")
+    assert number != "0"
+    before = happened(laboratory)
+    tidy(laboratory)
+    assert list(laboratory.best.case.plan or {}) == [f"0/{rest}"]
+    assert happened(laboratory) == before
+
+
 def test_a_storm_ends_soon_after_what_it_broke() -> None:
     """The safety phase is cut; no window and no rule reaches beyond it."""
     laboratory = trials("callback_doubled", "naive", leap, truncate)
