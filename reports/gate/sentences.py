@@ -9,7 +9,7 @@ from typing import Any
 from chaos.words import Words as AnyWords
 from chaos.words import yuan
 from reports.gate.check import Check
-from reports.titles import Titles
+from chaos.titles import Titles
 
 TEXTS = Path(__file__).with_name("texts.yaml")
 
