@@ -6,10 +6,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decima
 from pathlib import Path
 from typing import Any
 
+from chaos.titles import Titles
 from chaos.words import Words as AnyWords
 from chaos.words import yuan
 from reports.gate.check import Check
-from chaos.titles import Titles
 
 TEXTS = Path(__file__).with_name("texts.yaml")
 
