@@ -73,8 +73,7 @@ class InProcess(Executor):
 
 @contextmanager
 def _in_process() -> Iterator[Engine]:
-    gc.collect()
-    gc.freeze()
+    settle()
     try:
         yield Engine(InProcess().submit, 1, lambda: None)
     finally:
@@ -86,8 +85,12 @@ def _pool(jobs: int) -> Iterator[Engine]:
     # Forked workers start in milliseconds with everything imported; elsewhere than on Linux forking is unsafe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
-    pool.submit(_ready).result()
+    settle()  # before forking: workers then share these pages for good
+    try:
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
+        pool.submit(_ready).result()
+    finally:
+        gc.unfreeze()
     workers = [child for child in multiprocessing.active_children() if child not in others]
 
     def stop() -> None:
@@ -103,7 +106,6 @@ def _begin_worker() -> None:
     """Leave interrupts to the parent, and end with it, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    settle()
 
 
 def settle() -> None:
