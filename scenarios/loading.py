@@ -37,7 +37,7 @@ def find(name: str) -> Path:
         return JOURNEYS / f"{name}.yaml"
     if name not in library():
         raise ScenarioError(
-            f"no scenario {name!r}{meant(name, library())}; `dingfeng list scenarios` shows all"
+            f"no scenario {name!r}{meant(name, (*library(), *journeys()))}; `dingfeng list scenarios` shows all"
         )
     return LIBRARY / f"{name}.yaml"
 

@@ -104,6 +104,8 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
         (("report", "nowhere"), "nowhere: no such results directory"),
         (("report", "docs"), "docs: is no results directory"),
         (("list", "fults"), "fults"),
+        (("sweep", "card_ordr"), "no scenario 'card_ordr'; did you mean 'card_order'?"),
+        (("sweep", "card_order", "--faults", "node.crush"), "did you mean 'node.crash'?"),
     ],
 )
 def test_a_mistake_of_the_user_is_one_message_and_exit_2(words: tuple[str, ...], message: str) -> None:
@@ -226,3 +228,31 @@ def test_help_answers_at_once_and_without_the_simulator() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "HEAVY []" in done.stdout
     assert "Exit codes" in done.stdout
+
+
+def test_a_sweep_leaves_a_certificate_that_the_doctor_tries(tmp_path: Path) -> None:
+    """Exit 0 on the design that holds; the file passes, and a changed one is refused with exit 2."""
+    file = tmp_path / "wallet.json"
+    words = ("sweep", "wallet_order", "-k", "1", "--jobs", "1", "--faults", "node.*", "--out", str(file))
+    done = dingfeng(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wallet_order × resilient, up to 1 faults: holds" in done.stdout
+    tried = dingfeng("doctor", "--certificate", str(file), "--json")
+    assert tried.returncode == 0
+    assert {finding["good"] for finding in json.loads(tried.stdout)} == {True}
+    file.write_text(file.read_text("utf-8").replace('"k": 1', '"k": 4'), "utf-8")
+    refused = dingfeng("doctor", "--certificate", str(file))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "wallet.json: damaged" in refused.stderr
+
+
+def test_a_sweep_that_finds_something_says_which_faults_and_exits_1(tmp_path: Path) -> None:
+    """Stopped at the first violation it certifies nothing, so it writes nothing."""
+    file = tmp_path / "naive.json"
+    words = ("sweep", "card_order", "-d", "naive", "--faults", "user.double_submit", "--jobs", "1")
+    done = dingfeng(*words, "--stop-first", "--out", str(file))
+    assert done.returncode == 1
+    assert "user.double_submit/u0/k0" in done.stdout
+    assert not file.exists()
+    whole = dingfeng(*words, "--json")
+    assert document(whole)["certificate"]["violated"]

@@ -86,13 +86,3 @@ def test_a_certificate_of_other_code_is_not_judged() -> None:
     other = msgspec.structs.replace(one, versions={**one.versions, "code": "000000000000"})
     with pytest.raises(ResultsError, match="another version: code 000000000000, here"):
         list(verify(other))
-
-
-def test_a_certificate_has_the_shape_that_the_gate_reads(tmp_path: Path) -> None:
-    """The gate reads it by itself; both must agree on the names."""
-    from reports.gate.certificates import Certificate as Required
-
-    file = tmp_path / "card.json"
-    save(certificate(), file)
-    required = msgspec.json.decode(file.read_bytes(), type=Required)
-    assert (required.workload, required.runs, required.violated) == ("wallet_order", certificate().runs, {})
