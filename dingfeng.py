@@ -223,6 +223,7 @@ def replay(
 
     - `dingfeng replay callback_late:naive:17` as every failure prints it
     - `dingfeng replay out/demo/failures/callback_late-naive-17` by its recorded plan and scenario
+    - `dingfeng replay df1.eNp1…` the self-contained token of a shrunk case
     """
     from chaos.replay import Recorded
     from chaos.worker import artefacts, line
