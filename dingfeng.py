@@ -414,6 +414,75 @@ def sweep(
     raise typer.Exit(VIOLATED if told.violated else INCONCLUSIVE if told.unknown else HOLDS)
 
 
+@app.command()
+def frontier(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario, a journey, or a YAML file.")],
+    fault: Annotated[
+        str,
+        typer.Option(
+            help="callback_delay, callback_loss, callback_copies, channel_outage, supplier_slow, replica_lag, "
+            "crash_downtime, or FAULT.FIELD of a fault in the scenario."
+        ),
+    ],
+    design: Annotated[
+        list[str] | None,
+        typer.Option("--design", "-d", help="Design; repeatable.  [default: the ladder]", show_default=False),
+    ] = None,
+    low: Annotated[
+        str | None, typer.Option(help="Smallest value, such as 5s or 10%.", show_default=False)
+    ] = None,
+    high: Annotated[str | None, typer.Option(help="Largest value.", show_default=False)] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds for each value, 1 to N.")] = 20,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="New directory for data and figure.  [default: out/frontier/run-NNN]", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Find the smallest delay, loss or outage at which each invariant first breaks, for each design.
+
+    - `dingfeng frontier calm_trade --fault callback_delay` how late a notice may come, for the whole ladder
+    - `dingfeng frontier callback_late --fault channel.callback_delay.probability -d naive`
+    """
+    from dataclasses import replace
+
+    from chaos import frontier as search
+    from chaos.dials import DialError, dial
+    from chaos.results import claim, free_directory
+    from reports import frontier as told
+
+    storm, bar = _scenarios([scenario], lang)[0], told.FrontierBar()
+    target = out or free_directory(Path("out/frontier"))
+    chosen = _designs(design or _ladder(), [storm])
+    try:
+        knob = dial(fault, storm)
+        knob = replace(
+            knob, low=knob.read(low) if low else knob.low, high=knob.read(high) if high else knob.high
+        )
+        search.checked(storm, knob)
+        claim(target)
+        watch = bar.show if sys.stderr.isatty() else None
+        found = search.frontier(storm, knob, chosen, seeds, jobs=jobs, watch=watch)
+    except DialError as error:
+        raise BadInput(str(error)) from None
+    finally:
+        bar.close()
+    told.write(found, knob, target, lang)
+    if as_json:
+        import msgspec
+
+        _print_json({"results": str(target), **msgspec.to_builtins(found)})
+    else:
+        from reports.terminal import console
+
+        told.show_frontier(found, knob, str(target), lang, console())
+    raise typer.Exit(INTERRUPTED if found.interrupted else told.exit_code(found))
+
+
 @app.command(name="list")
 def list_names(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
@@ -603,6 +672,12 @@ def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
     if not wanted:
         raise BadInput("the scenario names no design under `expect`; say which to run with --design")
     return [name for name in known if name in wanted]
+
+
+def _ladder() -> list[str]:
+    from chaos.vocabulary import ladder
+
+    return list(ladder())
 
 
 def _invariants(names: list[str], lang: Language) -> list[str]:

@@ -65,6 +65,11 @@ def design_names() -> tuple[str, ...]:
     return (*catalogue.names(), *catalogue.planted_names())
 
 
+def ladder() -> tuple[str, ...]:
+    """The designs to compare, from the weakest up, without loading any."""
+    return catalogue.names()
+
+
 def _titled(path: Path, lang: str, prefix: str) -> list[Entry]:
     texts: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
     return [Entry(name, str(text["title"][lang])) for name, text in texts.items() if name.startswith(prefix)]

@@ -80,6 +80,21 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
+def test_a_frontier_leaves_data_and_figure(tmp_path: Path) -> None:
+    """Exit 1 as something broke; the same in JSON as in the file; the figure beside it."""
+    out = tmp_path / "r"
+    words = ("--low", "5min", "--high", "10min", "-d", "naive", "--seeds", "1", "--jobs", "1")
+    done = dingfeng(
+        "frontier", "calm_trade", "--fault", "callback_delay", *words, "--json", "--out", str(out)
+    )
+    assert done.returncode == 1
+    told = document(done)
+    assert told.pop("results") == str(out)
+    assert told == json.loads((out / "frontier.json").read_text("utf-8"))
+    assert "I-30" in [edge["invariant"] for edge in told["rows"][0]["edges"]]
+    assert (out / "frontier.svg").stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -101,6 +116,8 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
         (("replay", "calm_trade"), "'calm_trade' is no replay token (scenario:design:seed)"),
         (("replay", "calm_trade:naiv:1"), "no design 'naiv'; did you mean 'naive'?"),
         (("replay", "docs"), "docs/plan.json: cannot be read"),
+        (("frontier", "calm_trade", "--fault", "callback_dela"), "did you mean 'callback_delay'?"),
+        (("frontier", "calm_trade", "--fault", "callback_delay", "--low", "soon"), "'soon' is no duration"),
         (("report", "nowhere"), "nowhere: no such results directory"),
         (("report", "docs"), "docs: is no results directory"),
         (("list", "fults"), "fults"),
