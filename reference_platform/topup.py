@@ -49,6 +49,7 @@ class TopUps(Part):
     def start(self) -> None:
         self.shop.jobs.handlers["supply"] = self.supply
         self.shop.jobs.handlers["confirm"] = self.confirm
+        self.shop.jobs.handlers["confirm_again"] = self.confirm
 
     async def supply(self, order_id: str, tries: int) -> int | None:  # noqa: ARG002 - a handler's signature
         """Bring an order closer to delivery; when to go on."""
@@ -174,7 +175,9 @@ class TopUps(Part):
             await self.shop.ledger.supplier_cost(tx, order["order_id"], attempt["supplier"], cost_fen)
         if order["status"] in UNDELIVERED and not order["delivered_qty"]:
             await self.shop.fulfilment.delivered(tx, order, reply.delivered, (), {})
-            await self.shop.jobs.schedule(tx, "confirm", attempt_no, self.clock.now_us() + ASK_AFTER_US)
+            now = self.clock.now_us()
+            await self.shop.jobs.schedule(tx, "confirm", attempt_no, now + ASK_AFTER_US)
+            await self.shop.jobs.schedule(tx, "confirm_again", attempt_no, now + CONFIRM_AGAIN_US)
         else:
             await self.shop.tickets.open(tx, "delivered_twice", attempt_no, order["order_id"], "operations")
 
@@ -205,20 +208,15 @@ class TopUps(Part):
     # ------------------------------------------------------------ confirming
 
     async def confirm(self, attempt_no: str, tries: int) -> int | None:  # noqa: ARG002 - a handler's signature
-        """A supplier's success is believed for the moment, and checked twice later."""
+        """A supplier's success is believed for the moment, and checked twice later, counted from its word."""
         attempt = await self.shop.transactions.run(self.find, attempt_no)
         if attempt is None or attempt["status"] != "success":
             return None
         reply = await self.ask(attempt)
         verdict = self.verdict(attempt, reply)
-        now = self.clock.now_us()
         if verdict == "fail":
             await self.shop.transactions.run(self.learn, attempt_no, FAILED)
-            return None
-        if verdict == "success":
-            again_us = attempt["sent_us"] + CONFIRM_AGAIN_US
-            return again_us if now < again_us else None
-        return now + ASK_EVERY_US
+        return None if verdict in ("fail", "success") else self.clock.now_us() + ASK_EVERY_US
 
     async def find(self, tx: Transaction, attempt_no: str) -> AttemptRow | None:
         return await tx.get(ATTEMPTS, attempt_no)

@@ -312,6 +312,17 @@ def test_a_false_success_is_found_out_and_paid_back() -> None:
     assert [floor.balance(name) for name in ("revenue", "supplier_cost", "suspense")] == [0, 0, 0]
 
 
+def test_a_late_success_is_checked_twice_as_well() -> None:
+    """K-13: the supplier claims success 40 minutes on, confirms it once, and then admits the truth."""
+    floor = Floor()
+    floor.alpha.script.next("submit", SupplierReply("processing"))
+    order_id = floor.buy(TOPUP)
+    success = SupplierReply("success", 1, 80)
+    floor.alpha.script.next("query", *[SupplierReply("processing")] * 13, success, success, FAIL)
+    floor.run_for(75 * 60)
+    assert ("K-13", "done", 500) in rules(floor)
+
+
 def test_suspense_of_thirty_minutes_is_a_ticket_for_two_teams() -> None:
     """K-16: not a minute earlier."""
     floor = Floor()
