@@ -16,7 +16,7 @@ SUMMARY = "Holds nothing at order time and picks the first available cards at pa
 SUMMARY_ZH = "下单不锁库存，付款时不加锁地挑第一张可用的卡。"
 CATCHES = "I-09"
 SCENARIO = "step_peak"
-REAL = ""
+REAL = "vendure #3508"
 
 
 class PicksAtPayment(Stock):

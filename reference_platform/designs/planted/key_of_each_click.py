@@ -16,7 +16,7 @@ SUMMARY = "Remembers a client's key together with the request's own number, so n
 SUMMARY_ZH = "幂等键拼上了请求自己的编号，重复提交永远认不出来。"
 CATCHES = "I-26"
 SCENARIO = "many_clicks"
-REAL = ""
+REAL = "SSPanel-UIM #2472"
 
 
 class KeyedByRequest(Idempotency):

@@ -16,7 +16,7 @@ SUMMARY = "Reads a wallet's balance, subtracts in memory and writes the result b
 SUMMARY_ZH = "先读余额，在内存里减，再写回去，并发时少扣一笔。"
 CATCHES = "I-08"
 SCENARIO = "wallet_rush"
-REAL = "zfaka #128, #150; SSPanel-UIM #938, #2472"
+REAL = "zfaka #128, #150; SSPanel-UIM #938"
 
 
 class WritesBack(Ledger):
