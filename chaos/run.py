@@ -77,22 +77,35 @@ def run(
     is judged as it goes. Without `keep_history` events are judged and dropped as the run goes on: for
     bulk, where only the verdicts and the digest, which are the same, are wanted.
     """
-    began = perf_counter()
+    # The world is gone when `_judged` returns, so collection begins again with next to nothing to look at.
     with _no_collection(), Tripwire():
-        world = SimWorld(scenario, designs.load(design), seed, plan, keep=keep)
-        court = Court(world.history, stop_first=stop_first, keep_history=keep_history)
-        try:
-            settled = _storm(world, court)
-        except BaseException:  # an interrupt leaves coroutines that nobody will ever start
-            world.kernel.close()
-            raise
-        verdicts = court.finish()
+        return _judged(scenario, design, seed, plan, keep, stop_first=stop_first, keep_history=keep_history)
+
+
+def _judged(
+    scenario: Scenario,
+    design: str,
+    seed: int,
+    plan: Plan | None,
+    keep: Sequence[int] | None,
+    *,
+    stop_first: bool,
+    keep_history: bool,
+) -> RunResult:
+    began = perf_counter()
+    world = SimWorld(scenario, designs.load(design), seed, plan, keep=keep)
+    court = Court(world.history, stop_first=stop_first, keep_history=keep_history)
+    try:
+        settled = _storm(world, court)
+    except BaseException:  # an interrupt leaves coroutines that nobody will ever start
+        world.kernel.close()
+        raise
     history = world.history
     return RunResult(
         scenario=scenario,
         header=history.header,
         history=history,
-        verdicts=verdicts,
+        verdicts=court.finish(),
         audit=court.audit,
         met=court.situations.met(),
         touched=world.nemesis.touched(),

@@ -14,18 +14,18 @@ def test_a_capture_is_known_within_the_minute_without_any_callback() -> None:
     order_id = floor.order()
     floor.run_for(10)
     floor.channel.pay(f"{order_id}/c1")
-    floor.run_for(12)
+    floor.run_for(27)
     assert floor.status(order_id) == "completed"
 
 
-def test_a_capture_at_any_age_is_known_within_four_minutes_and_a_bit() -> None:
-    """The five-minute promise leaves little time: looks are at most four minutes apart."""
+def test_a_capture_at_any_age_is_known_within_a_minute_and_a_bit() -> None:
+    """The five-minute promise leaves little time: looks are at most a minute apart."""
     for paid_at_s in (25, 60, 130, 250, 490, 730):
         floor = Floor()
         order_id = floor.order()
         floor.run_for(paid_at_s)
         floor.channel.pay(f"{order_id}/c1")
-        floor.run_for(241)
+        floor.run_for(62)
         assert floor.status(order_id) == "completed", paid_at_s
 
 
