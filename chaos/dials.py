@@ -68,7 +68,7 @@ class Dial:
         """As a person writes it."""
         if self.unit == "time":
             return durations.render(int(value))
-        return f"{value:.1%}" if self.unit == "share" else f"{value:g}"
+        return f"{100 * value:g}%" if self.unit == "share" else f"{value:g}"
 
     def read(self, text: str) -> float:
         """What a person wrote. Raises DialError."""

@@ -89,10 +89,11 @@ class FrontierBar:
 
 
 def write(found: Frontier, dial: Dial, out: Path, lang: str) -> None:
-    """The data and the figure, into a directory that is there."""
+    """The data and the figure, into a directory that is there; no figure if no design was finished."""
     document = msgspec.json.format(msgspec.json.encode(found), indent=2)
     (out / JSON).write_bytes(document + b"\n")
-    (out / FIGURE).write_text(figure(found, dial, lang), "utf-8")
+    if found.rows:
+        (out / FIGURE).write_text(figure(found, dial, lang), "utf-8")
 
 
 def show_frontier(found: Frontier, dial: Dial, path: str, lang: str, out: Console) -> None:

@@ -167,7 +167,12 @@ def test_a_value_that_the_fault_does_not_allow_is_told_before_any_run() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
-    [("callback_delay", "90s", 90_000_000), ("callback_loss", "12.5%", 0.125), ("callback_copies", "7", 7)],
+    [
+        ("callback_delay", "90s", 90_000_000),
+        ("callback_loss", "12.5%", 0.125),
+        ("callback_loss", "100%", 1.0),
+        ("callback_copies", "7", 7),
+    ],
 )
 def test_values_are_read_and_shown_as_people_write_them(name: str, text: str, value: float) -> None:
     """Durations, shares in percent, counts; what is shown can be typed in again."""

@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -87,3 +88,10 @@ def test_the_data_can_be_read_back(tmp_path: Path) -> None:
     document = json.loads((tmp_path / told.JSON).read_text("utf-8"))
     assert document["rows"][0]["edges"][0]["breaks_at"] == 359_000_000
     assert (tmp_path / told.FIGURE).read_text("utf-8").startswith("<svg ")
+
+
+def test_an_interrupt_before_the_first_design_leaves_data_and_no_empty_figure(tmp_path: Path) -> None:
+    """Nothing was finished, so there is nothing to draw; the file says that it was interrupted."""
+    told.write(msgspec.structs.replace(_found(), interrupted=True), DIAL, tmp_path, "en")
+    assert [path.name for path in tmp_path.iterdir()] == [told.JSON]
+    assert json.loads((tmp_path / told.JSON).read_text("utf-8"))["interrupted"] is True
