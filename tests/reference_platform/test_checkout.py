@@ -95,7 +95,7 @@ def test_the_watch_opens_a_charge_that_its_request_could_not() -> None:
     floor = Floor()
     floor.channel.script.next("create", Unreachable("down"))
     floor.send(place())
-    floor.run_for(25)
+    floor.run_for(40)
     assert floor.channel.script.count("create") == 2
 
 

@@ -15,7 +15,7 @@ NAME = "planted.checked_before_locked"
 SUMMARY = "Looks whether a charge is booked before it locks the order, and not again after."
 SUMMARY_ZH = "先查支付单状态再锁订单，回调和查单同时到就记两次账。"
 CATCHES = "I-23"
-SCENARIO = "step_peak"
+SCENARIO = "notice_races_query"
 REAL = ""
 
 
