@@ -9,21 +9,31 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from dingfeng_input import (
+    BadInput,
+    Engine,
+    Json,
+    Kind,
+    Lang,
+    Language,
+    case_of,
+    entries,
+    ladder,
+    named_designs,
+    named_invariants,
+    named_scenarios,
+)
+
 if TYPE_CHECKING:
     from chaos.doctor import Finding
-    from chaos.replay import Case
     from chaos.results import Campaign
-    from chaos.vocabulary import Entry
-    from scenarios.model import Scenario
 
-PLAIN = ":plain"
 HOLDS, VIOLATED, BAD_INPUT, INCONCLUSIVE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -59,34 +69,6 @@ app = typer.Typer(
 )
 schema_app = typer.Typer(no_args_is_help=True, help="JSON Schemas, for editors that complete and check YAML.")
 app.add_typer(schema_app, name="schema")
-
-
-class Language(StrEnum):
-    """Languages that people are spoken to in."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-class Kind(StrEnum):
-    """What can be listed."""
-
-    SCENARIOS = "scenarios"
-    JOURNEYS = "journeys"
-    DESIGNS = "designs"
-    FAULTS = "faults"
-    INVARIANTS = "invariants"
-    RULES = "rules"
-    SITUATIONS = "situations"
-
-
-Engine = Annotated[str, typer.Option(help="Where runs are made: local, or dask://HOST:PORT.")]
-Lang = Annotated[Language, typer.Option(help="Language of titles and stories.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
-
-
-class BadInput(Exception):
-    """What the user gave cannot be used; the message says why and what was probably meant."""
 
 
 @app.command()
@@ -148,7 +130,7 @@ def run(
         raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
     numbers = [seed] if seed is not None else range(1, (seeds or 20) + 1)
     budget = 1 if stop_first else max_failures
-    chosen = _scenarios(scenario or [], lang) if scenario or resume is None else []
+    chosen = named_scenarios(scenario or [], lang) if scenario or resume is None else []
     if plain:
         chosen = [one.model_copy(update={"swarm": False}) for one in chosen]
     if resume is not None:
@@ -161,7 +143,7 @@ def run(
     else:
         order = Order(
             chosen,
-            _designs(design or [], chosen),
+            named_designs(design or [], chosen),
             numbers,
             run_seed,
             out or free_directory(Path("out")),
@@ -228,7 +210,7 @@ def replay(
     from chaos.replay import Recorded
     from chaos.worker import artefacts, line
 
-    case = _case(token, lang)
+    case = case_of(token, lang)
     result = case.run()
     told = line(case.scenario, case.design, case.seed, result)
     if out is not None:
@@ -292,8 +274,8 @@ def hunt(
     from reports.hunting import as_data, show_hunt
     from reports.terminal import ProgressBar, console
 
-    _designs([design], [])
-    only, target = _invariants(invariant or [], lang), out or free_directory(Path("out/hunt"))
+    named_designs([design], [])
+    only, target = named_invariants(invariant or [], lang), out or free_directory(Path("out/hunt"))
     bar, budget = ProgressBar(), Budget(first, runs, minutes, everything)
     watch, command = bar.show if sys.stderr.isatty() else None, shlex.join(["dingfeng", *sys.argv[1:]])
     try:
@@ -346,7 +328,7 @@ def shrink(
     from reports.terminal import console
 
     target = out or free_directory(Path("out/shrunk"))
-    case, bar = _case(token, lang), ShrinkBar()
+    case, bar = case_of(token, lang), ShrinkBar()
     try:
         watch = bar.show if sys.stderr.isatty() else None
         shrunk = shrink_case(case, budget=budget, invariant=invariant, watch=watch)
@@ -392,8 +374,8 @@ def sweep(
     from reports.sweeping import SweepBar, as_data, show_certificate
     from reports.terminal import console
 
-    scenario = _scenarios([journey], lang)[0]
-    ground = sweeping.Ground.of(scenario, _designs([design], [scenario])[0], seed, chosen(faults or []))
+    scenario = named_scenarios([journey], lang)[0]
+    ground = sweeping.Ground.of(scenario, named_designs([design], [scenario])[0], seed, chosen(faults or []))
     bar = SweepBar()
     try:
         found = sweeping.sweep(
@@ -455,9 +437,9 @@ def frontier(
     from chaos.results import claim, free_directory
     from reports import frontier as told
 
-    storm, bar = _scenarios([scenario], lang)[0], told.FrontierBar()
+    storm, bar = named_scenarios([scenario], lang)[0], told.FrontierBar()
     target = out or free_directory(Path("out/frontier"))
-    chosen = _designs(design or _ladder(), [storm])
+    chosen = named_designs(design or ladder(), [storm])
     try:
         knob = dial(fault, storm)
         knob = replace(
@@ -490,13 +472,13 @@ def list_names(
     lang: Lang = Language.EN,
 ) -> None:
     """List scenarios, journeys, designs, faults, invariants, compensation rules or situations."""
-    entries = _vocabulary(kind, lang)
+    found = entries(kind, lang)
     if as_json:
-        _print_json([{"name": entry.name, "title": entry.title} for entry in entries])
+        _print_json([{"name": entry.name, "title": entry.title} for entry in found])
         return
     from reports.terminal import console, show_names
 
-    show_names([(entry.name, entry.title) for entry in entries], console())
+    show_names([(entry.name, entry.title) for entry in found], console())
 
 
 @app.command()
@@ -545,7 +527,7 @@ def gate(
     from reports.terminal import console
 
     lists = (Kind.DESIGNS, Kind.SCENARIOS, Kind.INVARIANTS, Kind.RULES, Kind.SITUATIONS)
-    known = Known(*([entry.name for entry in _vocabulary(kind, lang)] for kind in lists))
+    known = Known(*([entry.name for entry in entries(kind, lang)] for kind in lists))
     told, files = release(
         results,
         known,
@@ -626,100 +608,6 @@ def doctor(
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(HOLDS if all(finding.good for finding in findings) else BROKEN)
-
-
-# ---------------------------------------------------------------- input
-
-
-def _vocabulary(kind: Kind, lang: Language) -> list[Entry]:
-    from chaos import vocabulary
-
-    lists = {
-        Kind.SCENARIOS: vocabulary.scenarios,
-        Kind.JOURNEYS: vocabulary.journeys,
-        Kind.DESIGNS: vocabulary.designs,
-        Kind.FAULTS: vocabulary.faults,
-        Kind.INVARIANTS: vocabulary.invariants,
-        Kind.RULES: vocabulary.rules,
-        Kind.SITUATIONS: vocabulary.situations,
-    }
-    return lists[kind](lang.value)
-
-
-def _scenarios(names: list[str], lang: Language) -> list[Scenario]:
-    from chaos.vocabulary import design_names
-    from scenarios import loading
-
-    situations = [entry.name for entry in _vocabulary(Kind.SITUATIONS, lang)]
-    chosen: dict[str, Scenario] = {}
-    for name in names or loading.library():
-        scenario = loading.load(name, designs=design_names(), situations=situations)
-        if scenario.name in chosen and chosen[scenario.name] != scenario:
-            raise BadInput(f"two different scenarios are named {scenario.name!r}")
-        chosen[scenario.name] = scenario
-    return list(chosen.values())
-
-
-def _designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
-    from chaos.vocabulary import design_names
-    from scenarios.loading import meant
-
-    known = design_names()
-    for name in names:
-        if name not in known:
-            raise BadInput(f"no design {name!r}{meant(name, known)}; `dingfeng list designs` shows all")
-    wanted = names or [name for scenario in scenarios for name in scenario.expect]
-    if not wanted:
-        raise BadInput("the scenario names no design under `expect`; say which to run with --design")
-    return [name for name in known if name in wanted]
-
-
-def _ladder() -> list[str]:
-    from chaos.vocabulary import ladder
-
-    return list(ladder())
-
-
-def _invariants(names: list[str], lang: Language) -> list[str]:
-    from scenarios.loading import meant
-
-    known = [entry.name for entry in _vocabulary(Kind.INVARIANTS, lang)]
-    for name in names:
-        if name not in known:
-            raise BadInput(f"no invariant {name!r}{meant(name, known)}; `dingfeng list invariants` shows all")
-    return names
-
-
-def _written(name: str, lang: Language, *, plain: bool) -> Scenario:
-    """The scenario of a replay token, as written; `hunt` is the pool that hunts draw from."""
-    from chaos.swarm import HUNT, pool
-
-    scenario = pool() if name == HUNT else _scenarios([name], lang)[0]
-    return scenario.model_copy(update={"swarm": False}) if plain else scenario
-
-
-def _case(token: str, lang: Language) -> Case:
-    """A kept run's directory, a self-contained token, or scenario:design:seed, perhaps with :plain."""
-    from chaos.replay import Case, Recorded
-    from chaos.shrink.tokens import decode, is_token
-    from chaos.swarm import of_seed
-
-    plain = token.endswith(PLAIN)
-    parts = token.removesuffix(PLAIN).rsplit(":", 2)
-    case: Case
-    if is_token(token):
-        case = decode(token)
-    elif Path(token).is_dir():
-        case = Recorded.read(Path(token))
-    elif len(parts) == 3 and parts[2].isdecimal():
-        case = Case(of_seed(_written(parts[0], lang, plain=plain), int(parts[2])), parts[1], int(parts[2]))
-    else:
-        raise BadInput(f"{token!r} is no replay token (scenario:design:seed) and no directory of a kept run")
-    _designs([case.design], [case.scenario])
-    return case
-
-
-# ---------------------------------------------------------------- output
 
 
 def _print_json(document: Any) -> None:

@@ -39,7 +39,7 @@ def test_what_is_installed_is_every_file_of_the_packages_and_nothing_else(tmp_pa
     """Code, YAML, templates: built as for installation and compared file by file; tests stay outside."""
     source, built = tmp_path / "source", tmp_path / "built"
     source.mkdir()
-    for name in ("pyproject.toml", "LICENSE", "README.md", "dingfeng.py"):
+    for name in ("pyproject.toml", "LICENSE", "README.md", "dingfeng.py", "dingfeng_input.py"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, source)
     (source / "README.md").touch()
@@ -50,7 +50,7 @@ def test_what_is_installed_is_every_file_of_the_packages_and_nothing_else(tmp_pa
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     installed = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
-    assert installed == _source_files() | {Path("dingfeng.py")}
+    assert installed == _source_files() | {Path("dingfeng.py"), Path("dingfeng_input.py")}
 
 
 def test_every_dependency_is_pinned_once_and_no_registry_is_named() -> None:
