@@ -65,7 +65,9 @@ class Checker:
             witness = Witness(entity, name, words, data, amount_fen, users, tuple(events), t_us)
             self._witnesses.append(witness)
 
-    def undecided(self, entity: str, name: str, words: str, *, events: Iterable[int] = (), **data: Any) -> None:
+    def undecided(
+        self, entity: str, name: str, words: str, *, events: Iterable[int] = (), **data: Any
+    ) -> None:
         """One case that this history cannot decide, and why."""
         self.open_questions += 1
         if len(self._doubts) < WITNESSES_KEPT:

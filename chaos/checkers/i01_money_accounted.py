@@ -34,7 +34,11 @@ class MoneyAccounted(QuiescentChecker):
         pending_fen = account.pending_refund_fen
         if pending_fen and gap_fen == pending_fen:
             self.undecided(
-                "order", account.order_id, "refund_open", events=account.money_events(), pending_fen=pending_fen
+                "order",
+                account.order_id,
+                "refund_open",
+                events=account.money_events(),
+                pending_fen=pending_fen,
             )
             return
         if gap_fen > 0:

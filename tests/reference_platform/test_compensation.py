@@ -316,7 +316,7 @@ def test_a_late_success_is_checked_twice_as_well() -> None:
     """K-13: the supplier claims success 40 minutes on, confirms it once, and then admits the truth."""
     floor = Floor()
     floor.alpha.script.next("submit", SupplierReply("processing"))
-    order_id = floor.buy(TOPUP)
+    floor.buy(TOPUP)
     success = SupplierReply("success", 1, 80)
     floor.alpha.script.next("query", *[SupplierReply("processing")] * 13, success, success, FAIL)
     floor.run_for(75 * 60)
