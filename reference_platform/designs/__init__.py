@@ -42,7 +42,12 @@ class Design:
 
     def policy_summary(self) -> dict[str, Any]:
         """The compensation policy it promises, rules by id; empty when it promises nothing."""
-        return {} if self.config.policy is None else policy.shipped(self.config.policy).summary()
+        return {} if self.config.policy is None else _summary(self.config.policy)
+
+
+@cache
+def _summary(name: str) -> dict[str, Any]:
+    return policy.shipped(name).summary()
 
 
 def names() -> tuple[str, ...]:

@@ -30,6 +30,18 @@ OnCommit = Callable[[int, str, list[Change]], None]
 OnRevert = Callable[[int, list[Change]], None]
 
 
+class Stores(dict[str, Store]):
+    """The tables by name. A store is made when somebody first asks for it: small storms touch few tables."""
+
+    def __init__(self, tables: Iterable[Table[Any]]) -> None:
+        super().__init__()
+        self._tables = {table.name: table for table in tables}
+
+    def __missing__(self, name: str) -> Store:
+        store = self[name] = Store(self._tables[name])
+        return store
+
+
 class DatabaseServer:
     """One primary with its replica.
 
@@ -50,7 +62,7 @@ class DatabaseServer:
     ) -> None:
         self.kernel = kernel
         self.config = config = config or DatabaseConfig()
-        self.stores = {table.name: Store(table) for table in tables}
+        self.stores = Stores(tables)
         self.on_commit = on_commit
         self.on_revert = on_revert
         self.seq = 0
