@@ -17,7 +17,7 @@ from reference_platform.tables import CHARGES, JOBS, REFUNDS
 from reference_platform.wiring import Part, Shop
 
 EVERY_US: Final = 10 * MINUTE
-QUIET_US: Final = (10 * MINUTE, 20 * MINUTE, 25 * MINUTE)  # between the last looks, when nothing is open
+QUIET_US: Final = (20 * MINUTE, 25 * MINUTE)  # between the last looks, when nothing is open
 SETTLING_US: Final = MINUTE  # younger lines may still be on their way to us
 BATCH: Final = 200
 
