@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
@@ -31,6 +31,7 @@ def dask_engine(url: str) -> Iterator[Engine]:
     """The executor of a cluster whose workers run the same code as we do. Raises EngineError."""
     try:
         from distributed import Client
+        from distributed.client import ClosedClientError
     except ModuleNotFoundError as error:
         raise EngineError(f"{url}: needs Dask; install it with: pip install 'dingfeng[cluster]'") from error
     address = "tcp://" + url.removeprefix("dask://").rstrip("/")
@@ -45,7 +46,8 @@ def dask_engine(url: str) -> Iterator[Engine]:
         executor = client.get_executor(pure=False)
 
         def stop() -> None:
-            executor.shutdown(wait=False)
+            with suppress(ClosedClientError):  # the scheduler is gone, and with it what could be cancelled
+                executor.shutdown(wait=False)
             client.close(timeout=1)
 
         yield Engine(partial(executor.submit, in_own_process), workers, stop)
