@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from dingfeng_input import (
     BadInput,
     Engine,
+    Jobs,
     Json,
     Kind,
     Lang,
@@ -87,7 +88,7 @@ def run(
         int | None, typer.Option(min=1, help="Run seeds 1 to N.  [default: 20]", show_default=False)
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Run this one seed.", show_default=False)] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = os.cpu_count() or 1,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -252,7 +253,7 @@ def hunt(
         list[str] | None,
         typer.Option(help="Look for violations of this one only; repeatable.", show_default=False),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = os.cpu_count() or 1,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -355,7 +356,7 @@ def sweep(
         typer.Option(help="Fault or pattern such as 'link.*'; repeatable.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the workload.")] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = os.cpu_count() or 1,
     out: Annotated[
         Path | None, typer.Option(help="Write the certificate to this file.", show_default=False)
     ] = None,
@@ -415,7 +416,7 @@ def frontier(
     ] = None,
     high: Annotated[str | None, typer.Option(help="Largest value.", show_default=False)] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds for each value, 1 to N.")] = 20,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = os.cpu_count() or 1,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -40,6 +40,7 @@ class Kind(StrEnum):
 
 Engine = Annotated[str, typer.Option(help="Where runs are made: local, or dask://HOST:PORT.")]
 Lang = Annotated[Language, typer.Option(help="Language of titles and stories.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 
