@@ -1,13 +1,13 @@
 """What a user gave on the command line, turned into what `chaos` takes; or one clear message.
 
-The words of the front door: languages, kinds of names, the options that several commands share.
+The words of the front door: exit codes, languages, kinds of names, the options that several commands share.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scenarios.model import Scenario
 
 PLAIN = ":plain"
+HOLDS, VIOLATED, BAD_INPUT, INCONCLUSIVE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 class Language(StrEnum):
@@ -134,3 +135,10 @@ def case_of(token: str, lang: Language) -> Case:
         raise BadInput(f"{token!r} is no replay token (scenario:design:seed) and no directory of a kept run")
     named_designs([case.design], [case.scenario])
     return case
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on the standard output."""
+    import json
+
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -26,6 +26,10 @@ def _source_files() -> set[Path]:
     }
 
 
+def _front_door() -> list[Path]:
+    return sorted(ROOT.glob("dingfeng*.py"))
+
+
 def test_every_folder_of_code_is_a_listed_package() -> None:
     """Packages are listed by hand; a new folder that nobody listed would be missing after installation."""
     folders = {path.parent for path in _source_files() if path.suffix == ".py"}
@@ -39,10 +43,8 @@ def test_what_is_installed_is_every_file_of_the_packages_and_nothing_else(tmp_pa
     """Code, YAML, templates: built as for installation and compared file by file; tests stay outside."""
     source, built = tmp_path / "source", tmp_path / "built"
     source.mkdir()
-    for name in ("pyproject.toml", "LICENSE", "README.md", "dingfeng.py", "dingfeng_input.py"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, source)
-    (source / "README.md").touch()
+    for path in (*_front_door(), *(ROOT / name for name in ("pyproject.toml", "LICENSE", "README.md"))):
+        shutil.copy(path, source)
     for folder in (*FOLDERS, "tests"):
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     build = "from setuptools import setup; setup()"
@@ -50,7 +52,7 @@ def test_what_is_installed_is_every_file_of_the_packages_and_nothing_else(tmp_pa
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     installed = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
-    assert installed == _source_files() | {Path("dingfeng.py"), Path("dingfeng_input.py")}
+    assert installed == _source_files() | {Path(path.name) for path in _front_door()}
 
 
 def test_every_dependency_is_pinned_once_and_no_registry_is_named() -> None:
@@ -61,8 +63,9 @@ def test_every_dependency_is_pinned_once_and_no_registry_is_named() -> None:
     pinned = [_normal(line.partition("==")[0]) for line in lines]
     assert sorted(set(pinned)) == sorted(pinned)
     project = PROJECT["project"]
-    wanted = [_normal(name) for name in (*project["dependencies"], *project["optional-dependencies"]["dev"])]
-    assert [name for name in wanted if name not in pinned] == []
+    extras = project["optional-dependencies"].values()
+    wanted = {_normal(name) for names in (project["dependencies"], *extras) for name in names}
+    assert wanted - {"dingfeng", *pinned} == set()
 
 
 def _normal(requirement: str) -> str:
