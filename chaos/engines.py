@@ -94,9 +94,10 @@ def _pool(jobs: int) -> Iterator[Engine]:
     workers = [child for child in multiprocessing.active_children() if child not in others]
 
     def stop() -> None:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Ended first, then waited for: a pool that still closes while Python exits trips over itself.
         for worker in workers:
             worker.terminate()
+        pool.shutdown(cancel_futures=True)
 
     yield Engine(pool.submit, jobs, stop)
     pool.shutdown(cancel_futures=True)
