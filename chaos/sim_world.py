@@ -7,22 +7,20 @@ because jitter is a fault's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Container
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from chaos.history import SCHEMA, Header, History
+from chaos.history import History
 from chaos.nemesis import Nemesis, Plan, WatchedHistory
+from chaos.opening import APP_ID, Opening
 from chaos.sim_faults import SimFaults
 from reference_platform.designs import Design
-from reference_platform.ports import DAY, HOUR, MINUTE, PortError, Ports
-from reference_platform.tables import CARDS, MEMBERSHIPS, ORDERS, PRODUCTS, TABLES, TICKETS, WALLETS
+from reference_platform.ports import HOUR, MINUTE, PortError, Ports
+from reference_platform.tables import ORDERS, TABLES, TICKETS
 from scenarios.faults.link import LinkRule
 from scenarios.model import Scenario
-from scenarios.workload import Burst, Constant, Product, StepPeak, Workload
-from sim import traffic
 from sim.clock import EPOCH_US
 from sim.counterparties.adapters import (
     ChannelPort,
@@ -35,7 +33,6 @@ from sim.counterparties.adapters import (
 )
 from sim.counterparties.channel import Channel
 from sim.counterparties.contracts import CONTRACTS
-from sim.counterparties.signatures import MacSeal, Seal
 from sim.counterparties.supplier import Supplier
 from sim.database.config import DatabaseConfig
 from sim.database.server import DatabaseServer
@@ -44,20 +41,13 @@ from sim.ids import StableIds
 from sim.kernel import HarnessError, Kernel
 from sim.network import Network
 from sim.node import Handler, Incarnation, Node
-from sim.people import Members, Phone, Shop, Staff
-from sim.randomness import Streams, Weighted
-from sim.traffic import Arrival, Demand, arrivals
-
-APP_ID = "app-shop"
-QUIET_US = 24 * HOUR + 24 * MINUTE
-"""How long after the heal a run goes on: past the last retry of every counterparty."""
+from sim.people import Members, Phone, Staff
 
 # A quiet order takes about 150 steps of the kernel; storms with retries take some times that.
 STEPS_MAX = 2_000_000
 STEPS_PER_ORDER_MAX = 50_000
 
 LATENCY_US = {"users": 15_000, "counterparty": 20_000, "database": 0, "notice": 40_000}
-VERSION = "0.1.0"
 
 
 class SimWorld:
@@ -74,16 +64,14 @@ class SimWorld:
     ) -> None:
         self.scenario = scenario
         self.design = design
-        self.config = replace(design.config, expiry_us=scenario.timing.expiry)
+        self.opening = opening = Opening(scenario, design, seed)
         self.kernel = kernel = Kernel()
         kernel.steps_max = STEPS_MAX + STEPS_PER_ORDER_MAX * scenario.workload.orders
-        self.streams = streams = Streams(seed)
-        timing = scenario.timing
+        self.streams = streams = opening.streams
         self.ids = StableIds()
-        self.heal_us = timing.safety
-        self.settle_by_us = timing.safety + timing.deadline
-        self.end_us = self.settle_by_us + QUIET_US
-        self.history = WatchedHistory(self._header(seed), partial(getattr, kernel, "now"))
+        self.heal_us = opening.heal_us
+        self.end_us = opening.end_us
+        self.history = WatchedHistory(opening.header(), partial(getattr, kernel, "now"))
         if sink is not None:
             sink(self.history)
         self.nemesis = Nemesis(
@@ -103,7 +91,7 @@ class SimWorld:
         self.database = self._database()
         self._connect()
         self._counterparties()
-        self.nodes = {name: self._node(name) for name in self.node_names()}
+        self.nodes = {name: self._node(name) for name in opening.node_names()}
         for node in self.nodes.values():
             self.network.attach(node)
         self.network.attach(Edge(kernel, self.network, list(self.nodes.values())))
@@ -118,66 +106,21 @@ class SimWorld:
         self.staff = Staff(kernel, self.network, streams, epoch_us=EPOCH_US)
         self._people(keep)
 
-    def node_names(self) -> tuple[str, ...]:
-        """The platform's nodes in this design."""
-        count = self.scenario.knobs.nodes or self.design.config.nodes
-        return tuple(f"platform-{number}" for number in range(1, count + 1))
-
     def reading_us(self) -> int:
         """Long enough for all final reads, one after the other."""
         return HOUR + MINUTE * (len(self.orders) + 2 * self.scenario.workload.members)
 
     # -------------------------------------------------------- parts
 
-    def _header(self, seed: int) -> Header:
-        scenario, workload = self.scenario, self.scenario.workload
-        return Header(
-            schema=SCHEMA,
-            version=VERSION,
-            scenario=scenario.name,
-            design=self.design.name,
-            seed=seed,
-            heal_us=self.heal_us,
-            settle_by_us=self.settle_by_us,
-            end_us=self.end_us,
-            policy=self.design.policy_summary(),
-            facts={
-                "epoch_us": EPOCH_US,
-                "expiry_us": scenario.timing.expiry,
-                "products": {product.sku: _product_facts(product) for product in workload.products},
-                "wallets": self._opening_wallets(),
-                "members": self._members(),
-                "state_deadlines_us": STATE_DEADLINES_US | {"created": scenario.timing.expiry + 10 * MINUTE},
-            },
-        )
-
-    def _opening_wallets(self) -> dict[str, int]:
-        opening = self.scenario.workload.wallet_fen
-        return dict.fromkeys(self.users(), opening) if opening else {}
-
-    def _members(self) -> dict[str, int]:
-        """Who is a member when the run begins, and until when by the platform's clock."""
-        share = self.scenario.workload.members_with_membership
-        chance = self.streams.chance
-        return {user: EPOCH_US + 20 * DAY for user in self.users() if chance("members", share, user)}
-
-    def users(self) -> list[str]:
-        """Every member's name."""
-        return [f"u{number}" for number in range(self.scenario.workload.members)]
-
     def _database(self) -> DatabaseServer:
-        config, knobs = self.design.config, self.scenario.knobs
-        replication = knobs.replication or config.replication
-        lag_us = knobs.replica_lag
-        if lag_us is None:
-            lag_us = REPLICA_LAG_US if replication == "async" else 0
+        machines = self.opening.machines
         return DatabaseServer(
             self.kernel,
             TABLES,
             DatabaseConfig(
-                pool_size=knobs.pool_size or config.pool_size,
-                replication=replication,
-                replica_lag_us=lag_us,
+                pool_size=machines.pool_size,
+                replication=machines.replication,
+                replica_lag_us=self.opening.replica_lag_us(),
             ),
             on_commit=self._committed,
             on_revert=self._reverted,
@@ -201,13 +144,8 @@ class SimWorld:
 
     def _people(self, keep: Container[int] | None) -> None:
         """Members, and the traffic that brings them."""
-        workload = self.scenario.workload
-        shop = Shop(
-            kinds={product.sku: product.kind for product in workload.products},
-            prices_fen={product.sku: product.price_fen for product in workload.products},
-        )
-        members = Members(self.kernel, self.phone, self.streams, shop, self.nemesis)
-        members.start(wishes(workload, self.streams, keep))
+        members = Members(self.kernel, self.phone, self.streams, self.opening.shop(), self.nemesis)
+        members.start(self.opening.wishes(keep))
 
     def _connect(self) -> None:
         network, workload = self.network, self.scenario.workload
@@ -223,9 +161,7 @@ class SimWorld:
 
     def _counterparties(self) -> None:
         workload = self.scenario.workload
-        self.seals: dict[str, Seal] = {
-            name: MacSeal(f"key of {name}".encode()) for name in (*workload.channels(), *workload.suppliers())
-        }
+        self.seals = self.opening.seals()
         shared: dict[str, Any] = {
             "timers": self.kernel,
             "recorder": self.history,
@@ -255,7 +191,7 @@ class SimWorld:
         node.start()
 
     def _node(self, name: str) -> Node:
-        workers = self.scenario.knobs.workers or self.design.config.workers
+        workers = self.opening.machines.workers
         return Node(self.kernel, name, self._boot, workers=workers, on_error=_task_died)
 
     def _boot(self, incarnation: Incarnation) -> Handler:
@@ -282,32 +218,14 @@ class SimWorld:
             ids=self.ids,
             tasks=incarnation,
         )
-        platform = self.design.build(ports, self.config)
+        platform = self.design.build(ports, self.opening.config)
         platform.start()
         return platform.handle
 
     def _load(self) -> None:
         """What is in the database before the run: products, stock, wallets, memberships."""
-        load = self.database.load
-        for product in self.scenario.workload.products:
-            load(PRODUCTS, [_product_row(product)])
-            load(CARDS, [_card_row(product.sku, n) for n in range(1, product.stock + 1)])
-        load(
-            WALLETS,
-            [{"user": u, "balance_fen": f, "provisional_fen": 0} for u, f in self._opening_wallets().items()],
-        )
-        load(MEMBERSHIPS, [{"user": user, "until_us": until} for user, until in self._members().items()])
-
-
-STATE_DEADLINES_US = {
-    "closing": 20 * MINUTE,
-    "paid": 40 * MINUTE,
-    "paid_late": 40 * MINUTE,
-    "fulfilling": 60 * MINUTE,
-    "held": 40 * MINUTE,
-    "refunding": 60 * MINUTE,
-}
-REPLICA_LAG_US = 100_000
+        for table, rows in self.opening.rows():
+            self.database.load(table, rows)
 
 
 def _hits_database(rule: LinkRule) -> bool:
@@ -319,57 +237,3 @@ def _task_died(task: str, error: BaseException) -> None:
     """Background work that trips over the world dies alone, as on a real server; a bug stops the run."""
     if not isinstance(error, PortError):
         raise HarnessError(f"task {task} failed and nobody awaits it: {error!r}") from error
-
-
-def wishes(workload: Workload, streams: Streams, keep: Container[int] | None = None) -> Iterator[Arrival]:
-    """Who orders what, and when; with `keep`, only the arrivals of these numbers."""
-    ranks = range(1, len(workload.products) + 1)
-    weights = [
-        rank**-workload.zipf if workload.zipf else product.weight
-        for rank, product in zip(ranks, workload.products, strict=True)
-    ]
-    demand = Demand(
-        people=workload.members,
-        products=Weighted([product.sku for product in workload.products], weights),
-        pay_with=Weighted(workload.pay_with.keys(), workload.pay_with.values()),
-        quantity_min=workload.quantity.min,
-        quantity_max=workload.quantity.max,
-    )
-    return arrivals(streams, _shape(workload.arrivals), demand, workload.orders, keep)
-
-
-def _shape(wanted: Constant | StepPeak | Burst) -> traffic.Shape:
-    if isinstance(wanted, Constant):
-        return traffic.Constant(wanted.rate_per_s)
-    if isinstance(wanted, StepPeak):
-        return traffic.StepPeak(wanted.base_per_s, wanted.factor, wanted.at, wanted.ramp, wanted.half_life)
-    return traffic.Burst(wanted.within)
-
-
-def _product_facts(product: Product) -> dict[str, Any]:
-    return {
-        "kind": product.kind,
-        "unit_fen": product.price_fen,
-        "member_fen": product.member_price_fen or product.price_fen,
-        "days": product.days,
-        "suppliers": list(product.suppliers),
-        "disclosed_wait_us": product.disclosed_wait,
-        "loaded": product.stock,
-    }
-
-
-def _product_row(product: Product) -> dict[str, Any]:
-    facts = _product_facts(product)
-    shown = facts.pop("loaded")
-    return {"sku": product.sku, **facts, "suppliers": product.suppliers, "shown": shown}
-
-
-def _card_row(sku: str, number: int) -> dict[str, Any]:
-    card_id = f"{sku}#{number:07d}"
-    return {
-        "card_id": card_id,
-        "sku": sku,
-        "secret": f"secret of {card_id}",
-        "status": "available",
-        "order_id": "",
-    }

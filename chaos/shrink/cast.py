@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from chaos.opening import wishes
 from chaos.replay import Case
 from chaos.shrink.numbers import follow, of_users, of_witness, renamed
 from chaos.shrink.search import thin
 from chaos.shrink.trials import Best, Trials, arrivals
-from chaos.sim_world import wishes
 from scenarios.model import Scenario
 from scenarios.workload import Product
 from sim.randomness import Streams

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.history import Read, State
+from chaos.opening import QUIET_US
 from chaos.run import run
-from chaos.sim_world import QUIET_US
 from tests.chaos.worlds import PRODUCTS, of, storm
 
 
