@@ -102,8 +102,9 @@ class SimWorld:
         for node in self.nodes.values():
             node.start()
         self.orders: dict[str, str] = {}  # order id -> its member, as committed
-        self.phone = Phone(kernel, self.network, self.history, self.channels)
-        self.staff = Staff(kernel, self.network, streams, epoch_us=EPOCH_US)
+        line = self.network.link("users", "edge")
+        self.phone = Phone(kernel, line, self.history, self.channels)
+        self.staff = Staff(kernel, line, streams, epoch_us=EPOCH_US)
         self._people(keep)
 
     def reading_us(self) -> int:

@@ -6,14 +6,13 @@ Refused and 4xx are `fail` (certainly no effect); no answer and 5xx are `unknown
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from reference_platform.ports import SECOND, Rejected, Request, Response, Unreachable
-from sim.counterparties.channel import Channel
 from sim.kernel import Kernel
-from sim.network import Network, Refused
+from sim.network import Refused
 from sim.recorder import Recorder
 
 TIMEOUT_US: Final = 10 * SECOND
@@ -21,14 +20,30 @@ NO_ANSWER: Final = Response(504, {"error": "no answer"})
 REFUSED: Final = Response(503, {"error": "refused"})
 
 
+class Line(Protocol):
+    """The way from people to the platform; `sim.network.Link` is one."""
+
+    def call(self, request: Request, timeout_us: int, key: tuple[object, ...], /) -> Awaitable[Any]:
+        """Send, and wait for a Response, `Refused` (certainly no effect) or `Unknown`. `key` names the call."""
+        ...
+
+
+class Till(Protocol):
+    """Where people pay: the channel's own app. `sim.counterparties.Channel` says what each call does."""
+
+    def pay(self, charge_no: str, payer: str) -> int: ...
+
+    def pay_static(self, charge_no: str, payer: str, amount_fen: int) -> int: ...
+
+    def linger(self, charge_no: str, on_close: Callable[[], None]) -> None: ...
+
+
 class Phone:
     """The app in everybody's hand."""
 
-    def __init__(
-        self, kernel: Kernel, network: Network, recorder: Recorder, channels: Mapping[str, Channel]
-    ) -> None:
+    def __init__(self, kernel: Kernel, line: Line, recorder: Recorder, channels: Mapping[str, Till]) -> None:
         self._kernel = kernel
-        self._link = network.link("users", "edge")
+        self._line = line
         self._recorder = recorder
         self.channels = channels
 
@@ -36,7 +51,7 @@ class Phone:
         """Ask the platform. `key` names this very request. NO_ANSWER and REFUSED stand for silence."""
         recorder = self._recorder
         op = recorder.invoke(user, action, args)
-        outcome = await self._link.call(Request(action, user, args), TIMEOUT_US, key)
+        outcome = await self._line.call(Request(action, user, args), TIMEOUT_US, key)
         if type(outcome) is Response:
             status = outcome.status
             if status < 300:
@@ -59,7 +74,7 @@ class Phone:
         self._recorder.unknown(op, user, action, {"error": "connection lost"})
 
     async def _unheard(self, request: Request, key: tuple[object, ...]) -> None:
-        await self._link.call(request, TIMEOUT_US, key)
+        await self._line.call(request, TIMEOUT_US, key)
 
     def pay(self, user: str, args: Mapping[str, Any]) -> str:
         """Pay a charge in the channel's own app. "ok", or the code of the refusal."""

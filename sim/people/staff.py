@@ -13,7 +13,7 @@ import simpy
 
 from reference_platform.ports import DAY, MINUTE, SECOND, Request, Response
 from sim.kernel import Kernel, sleep
-from sim.network import Network
+from sim.people.phone import Line
 from sim.randomness import Streams
 
 LOOK_AGAIN_US: Final = 5 * MINUTE
@@ -30,7 +30,7 @@ class Staff:
     def __init__(
         self,
         kernel: Kernel,
-        network: Network,
+        line: Line,
         streams: Streams,
         *,
         people: int = 2,
@@ -39,7 +39,7 @@ class Staff:
         epoch_us: int = 0,
     ) -> None:
         self._kernel = kernel
-        self._link = network.link("users", "edge")
+        self._line = line
         self._streams = streams
         self._desk = simpy.Resource(kernel, people)
         self._service_us = service_us
@@ -108,7 +108,7 @@ class Staff:
 
     async def _ask(self, action: str, body: Mapping[str, Any]) -> Response | None:
         self._asked += 1
-        outcome = await self._link.call(
+        outcome = await self._line.call(
             Request(action, "staff", body), TIMEOUT_US, (action, "staff", str(self._asked))
         )
         return outcome if type(outcome) is Response else None

@@ -27,7 +27,12 @@ class Desk:
         network.attach(self.edge)
         self.edge.start()
         self.staff = Staff(
-            kernel, network, Streams(1), people=people, service_us=4 * MINUTE, shift_us=shift_us
+            kernel,
+            network.link("users", "edge"),
+            Streams(1),
+            people=people,
+            service_us=4 * MINUTE,
+            shift_us=shift_us,
         )
 
     async def _serve(self, request: Request) -> Response:

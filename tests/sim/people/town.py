@@ -68,7 +68,7 @@ class Town:
         self.edge = Node(kernel, "edge", self._boot)
         network.attach(self.edge)
         self.edge.start()
-        self.phone = Phone(kernel, network, self.history, self.channels)
+        self.phone = Phone(kernel, network.link("users", "edge"), self.history, self.channels)
         self.members = Members(kernel, self.phone, streams, SHOP, storm)
 
     def _boot(self, _: Incarnation) -> Handler:
