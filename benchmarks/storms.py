@@ -25,7 +25,8 @@ import simpy
 
 from chaos import run as run_module
 from chaos.history import History
-from chaos.run import Court, run
+from chaos.court import Court
+from chaos.run import run
 from chaos.sim_world import SimWorld
 from scenarios.model import Scenario
 

@@ -10,53 +10,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from time import perf_counter
 
-from chaos.checkers.i30_compensation_exact import CompensationExact
-from chaos.checkers.judge import Judge
-from chaos.checkers.verdict import Verdict
-from chaos.history import Header, History
-from chaos.measures import Measures, measure
+from chaos.court import Court, RunResult
 from chaos.nemesis import Plan
-from chaos.oracle.audit import Audit
 from chaos.sim_world import SimWorld
-from chaos.situations import Situations
 from reference_platform import designs
 from reference_platform.ports import Request, Response
 from scenarios.model import Scenario
 from sim.kernel import HarnessError
 from sim.tripwire import Tripwire
 
+__all__ = ["RunResult", "run"]
+
 READ_TIMEOUT_US = 10_000_000
-SLICE_US = 30_000_000
-"""How much virtual time passes between looks at what has happened."""
-FOREVER_US = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What one run came to. `touched` counts, for each fault rule, what it really hit."""
-
-    scenario: Scenario
-    header: Header
-    history: History
-    verdicts: list[Verdict]
-    audit: Audit
-    met: list[str]
-    touched: dict[str, int]
-    plan: Plan
-    digest: str
-    orders: int
-    settled: bool
-    wall_s: float
-    measures: Measures = field(default_factory=Measures)
-    keep: tuple[int, ...] | None = None
-
-    @property
-    def violated(self) -> list[str]:
-        """Invariants that were broken."""
-        return [verdict.invariant for verdict in self.verdicts if verdict.outcome == "violated"]
 
 
 def run(
@@ -100,21 +67,13 @@ def _judged(
     except BaseException:  # an interrupt leaves coroutines that nobody will ever start
         world.kernel.close()
         raise
-    history = world.history
-    return RunResult(
-        scenario=scenario,
-        header=history.header,
-        history=history,
-        verdicts=court.finish(),
-        audit=court.audit,
-        met=court.situations.met(),
+    return court.result(
+        scenario,
         touched=world.nemesis.touched(),
         plan=world.nemesis.plan,
-        digest=history.digest(),
         orders=len(world.orders),
         settled=settled,
         wall_s=perf_counter() - began,
-        measures=court.measures(),
         keep=None if keep is None else tuple(keep),
     )
 
@@ -168,55 +127,6 @@ async def _read(
     )
     answered = isinstance(outcome, Response) and outcome.status < 300
     world.history.read(subject, key, outcome.body if answered else {"error": str(outcome)})
-
-
-class Court:
-    """Judge and situations, fed with what the history has got since they last looked.
-
-    They look once, at the end, unless something hangs on it earlier: whether to stop, or memory.
-    """
-
-    def __init__(self, history: History, *, stop_first: bool = False, keep_history: bool = True) -> None:
-        self._history = history
-        self._stop_first = stop_first
-        self._keep_history = keep_history
-        self.slice_us = SLICE_US if stop_first or not keep_history else FOREVER_US
-        self._seen = 0
-        self._judge = Judge(history.header)
-        self.situations = Situations(history.header)
-
-    def look(self) -> None:
-        """Take in what is new."""
-        news = self._history.events[self._seen :] if self._seen else self._history.events
-        self._seen = len(self._history.events)
-        self._judge.feed_all(news)
-        self.situations.feed_all(news)
-        if not self._keep_history:
-            self._history.let_go()
-            self._seen = 0
-
-    def has_seen_enough(self) -> bool:
-        """Whether the run may stop: it was asked to at the first violation, and there is one."""
-        if self.slice_us < FOREVER_US:
-            self.look()
-        return self._stop_first and self._judge.first_violation is not None
-
-    def finish(self) -> list[Verdict]:
-        """The verdicts over the whole history."""
-        self.look()
-        return self._judge.finish()
-
-    def measures(self) -> Measures:
-        """What the run took, in time and money."""
-        return measure(self._judge.books)
-
-    @property
-    def audit(self) -> Audit:
-        """The oracle's account of compensations, once finished."""
-        for checker in self._judge.checkers:
-            if isinstance(checker, CompensationExact) and checker.audit is not None:
-                return checker.audit
-        raise HarnessError("the oracle gave no account")
 
 
 @contextmanager
