@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
+from reference_platform.adapters.seals import Check, attempt_reply, payment_notice
 from reference_platform.ports import (
     SECOND,
     BillLine,
@@ -24,7 +25,6 @@ from reference_platform.ports import (
 )
 from sim.counterparties.channel import Channel
 from sim.counterparties.host import Post
-from sim.counterparties.signatures import Seal
 from sim.counterparties.supplier import Supplier
 from sim.kernel import Future, Kernel, NodeDead
 from sim.network import Link, Network, Refused
@@ -75,7 +75,7 @@ class Line:
 class ChannelPort:
     """`PaymentChannel` for one incarnation."""
 
-    def __init__(self, channel: Channel, seal: Seal, incarnation: Incarnation, network: Network) -> None:
+    def __init__(self, channel: Channel, seal: Check, incarnation: Incarnation, network: Network) -> None:
         self.name = channel.name
         self.app_id = channel.till.app_id
         self._seal = seal
@@ -110,25 +110,13 @@ class ChannelPort:
         ]
 
     def verify(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
-        message = self._seal.open(headers, raw)
-        if message is None:
-            return None
-        said = message.resource
-        return PaymentNotice(
-            notify_id=message.notify_id,
-            app_id=said["app_id"],
-            charge_no=said["charge_no"],
-            transaction_id=said["transaction_id"],
-            event=message.event,
-            paid_fen=said["paid_fen"],
-            paid_us=said["paid_us"],
-        )
+        return payment_notice(self._seal.open(headers, raw))
 
 
 class SupplierPort:
     """`Supplier` for one incarnation."""
 
-    def __init__(self, name: str, seal: Seal, incarnation: Incarnation, network: Network) -> None:
+    def __init__(self, name: str, seal: Check, incarnation: Incarnation, network: Network) -> None:
         self.name = name
         self._seal = seal
         self._ask = Line(incarnation, network.link(incarnation.name, name)).ask
@@ -143,11 +131,7 @@ class SupplierPort:
         )
 
     def verify(self, headers: Mapping[str, str], raw: bytes) -> tuple[str, SupplierReply] | None:
-        message = self._seal.open(headers, raw)
-        if message is None:
-            return None
-        said = message.resource
-        return said["attempt_no"], SupplierReply(said["status"], said["delivered"], said["cost_fen"])
+        return attempt_reply(self._seal.open(headers, raw))
 
 
 class NoticePort:
