@@ -64,13 +64,23 @@ def gate(
     - `dingfeng gate out/candidate` by the shipped policy: `resilient` holds, below 1% at 95%
     - `dingfeng gate out/candidate out/retry --policy gate.yaml --baseline out/released`
     """
+    from chaos.sweep import vocabulary
     from reports.gate.checking import Known
     from reports.gate.release import release
     from reports.gate.terminal import show
     from reports.terminal import console
 
-    lists = (Kind.DESIGNS, Kind.SCENARIOS, Kind.INVARIANTS, Kind.RULES, Kind.SITUATIONS)
-    known = Known(*([entry.name for entry in entries(kind, lang)] for kind in lists))
+    names = {kind: [entry.name for entry in entries(kind, lang)] for kind in Kind}
+    known = Known(
+        designs=names[Kind.DESIGNS],
+        library=names[Kind.SCENARIOS],
+        invariants=names[Kind.INVARIANTS],
+        rules=names[Kind.RULES],
+        situations=names[Kind.SITUATIONS],
+        journeys=names[Kind.JOURNEYS],
+        faults=vocabulary.known(),
+        swept=vocabulary.chosen(()),
+    )
     told, files = release(
         results,
         known,

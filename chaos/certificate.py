@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from chaos.results import ResultsError, read_json
+from scenarios.model import Scenario
 
 SCHEMA = 1
 
@@ -94,6 +95,13 @@ def load(path: Path) -> Certificate:
 
 def _seal(certificate: Certificate) -> str:
     return data_digest(msgspec.structs.replace(certificate, seal=""))
+
+
+def workload_digest(scenario: Scenario) -> str:
+    """Hash of all in a scenario that makes runs; titles and expectations may change without harm."""
+    return data_digest(
+        scenario.model_dump(mode="json", exclude={"title", "story", "expect", "sometimes", "races"})
+    )
 
 
 def data_digest(data: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from chaos.certificate import SCHEMA, Certificate, Level, data_digest
+from chaos.certificate import SCHEMA, Certificate, Level, workload_digest
 from chaos.doctor import Finding
 from chaos.results import ResultsError
 from chaos.sweep.ground import Ground, Strikes, look
@@ -51,13 +51,6 @@ def certify(sweep: Sweep) -> Certificate:
         dict(sorted(sweep.unknown.items())),
         list(sweep.violations),
         round(sweep.wall_s, 3),
-    )
-
-
-def workload_digest(scenario: Scenario) -> str:
-    """Hash of all in a scenario that makes runs; titles and expectations may change without harm."""
-    return data_digest(
-        scenario.model_dump(mode="json", exclude={"title", "story", "expect", "sometimes", "races"})
     )
 
 

@@ -1,12 +1,17 @@
-"""YAML → Policy, with every name compared to those that exist. Errors name file, line, field and the nearest name."""
+"""YAML → Policy, with every name compared to those that exist. Errors name file, line, field and the nearest name.
+
+A certificate may be of a workload of one's own, so those that are there are asked for its name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from reports.gate.policy import ALL, LIBRARY, PRESENT, Policy
+from chaos import certificate
+from reports.gate.policy import ALL, LIBRARY, PRESENT, SHIPPED, CertificateDemand, Policy
 from scenarios.checking import Place, Problem
 from scenarios.documents import Document, meant, read, shown
 
@@ -23,6 +28,18 @@ class Known:
     rules: Collection[str]
     situations: Collection[str]
     scenarios: Collection[str] = ()
+    journeys: Collection[str] = ()
+    faults: Collection[str] = ()
+    """Every fault that can be swept, in the order in which certificates name them."""
+    swept: Collection[str] = ()
+    """Those of them that are swept unless somebody chooses."""
+    certified: Collection[str] = ()
+    """Workloads of the certificates that were given: of one's own, perhaps."""
+
+    @property
+    def workloads(self) -> list[str]:
+        """What a certificate can be asked of."""
+        return list(dict.fromkeys([*self.journeys, *self.scenarios, *self.certified]))
 
     @property
     def claims(self) -> list[str]:
@@ -33,14 +50,18 @@ class Known:
 def load(path: Path | None, known: Known) -> Policy:
     """Read and check a policy; the shipped one if none is given. Raises DocumentError."""
     file = path or DEFAULT
-    return parse(read(file, "policy"), shown(file), known)
+    return parse(read(file, "policy"), shown(file), known, file.parent)
 
 
-def parse(text: str, source: str, known: Known) -> Policy:
-    """Check the text of a policy; `source` names it in errors. Raises DocumentError."""
+def parse(text: str, source: str, known: Known, directory: Path | None = None) -> Policy:
+    """Check the text of a policy; `source` names it in errors, `directory` is where its certificates lie.
+
+    Raises DocumentError, and ResultsError for a file that it names and that is no certificate.
+    """
     document = Document(text, source, "gate")
     policy = document.into(Policy)
-    found = list(_problems(policy, known))
+    own = [certificate.load(file).workload for file in required(policy, directory)] if directory else []
+    found = list(_problems(policy, replace(known, certified=[*known.certified, *own])))
     if found:
         first = found[0]
         message = first.message + meant(first.wrong, first.valid)
@@ -77,7 +98,32 @@ def _problems(policy: Policy, known: Known) -> Iterator[Problem]:
         ):
             yield Problem(place, "sets no limit")
     for number, demand_of in enumerate(policy.certificates):
-        yield from _unknown(("certificates", number, "design"), [demand_of.design], "design", known.designs)
+        yield from _certificate(("certificates", number), demand_of, known)
+
+
+def required(policy: Policy, directory: Path) -> list[Path]:
+    """The certificates that the policy itself names and that are there."""
+    files = [directory / demand.file for demand in policy.certificates if demand.file is not None]
+    return [file for file in files if file.exists()]
+
+
+def faults(demand: CertificateDemand, known: Known) -> list[str]:
+    """Every fault that a demanded certificate must have tried."""
+    if demand.faults == SHIPPED:
+        return list(known.swept)
+    return [name for name in known.faults if any(fnmatchcase(name, pattern) for pattern in demand.faults)]
+
+
+def _certificate(place: Place, demand: CertificateDemand, known: Known) -> Iterator[Problem]:
+    yield from _unknown((*place, "design"), [demand.design], "design", known.designs)
+    yield from _unknown((*place, "workload"), [demand.workload], "workload", known.workloads)
+    if demand.faults == SHIPPED:
+        return
+    for number, pattern in enumerate(demand.faults):
+        if not any(fnmatchcase(name, pattern) for name in known.faults):
+            yield Problem(
+                (*place, "faults", number), f"no fault {pattern!r} to sweep with", pattern, known.faults
+            )
 
 
 def _claims(names: tuple[str, ...], known: Known) -> Collection[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from chaos.tally import Exit
 from reports.gate import certificates, claims, comparison, coverage, limits
 from reports.gate.check import EXITS, OUTCOMES, Check, Outcome, worst
-from reports.gate.checking import Known
+from reports.gate.checking import Known, required
 from reports.gate.evidence import Evidence, join
 from reports.gate.policy import Policy
 
@@ -49,14 +49,14 @@ def decide(
     given: Sequence[Path] = (),
 ) -> Decision:
     """Judge everything that the policy demands. Raises ResultsError for input that cannot be used."""
-    files = dict.fromkeys([*certificates.required(policy, source.parent), *given])
+    files = dict.fromkeys([*required(policy, source.parent), *given])
     read = [(file, certificates.read(file, results)) for file in files]
     before = join(baseline) if baseline else None
     checks = (
         *coverage.check(policy, results, known),
         *claims.check(policy, results, known),
         *limits.check(policy, results),
-        *certificates.check(policy, read),
+        *certificates.check(policy, read, known),
         *comparison.check(policy, results, before, known),
     )
     return Decision(policy, source.name, results, before, checks)

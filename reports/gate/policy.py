@@ -14,6 +14,8 @@ from scenarios.workload import Part
 
 SCHEMA = 1
 ALL = ("all",)
+SHIPPED = ("default",)
+"""The faults that a sweep tries unless it is told otherwise."""
 LIBRARY, PRESENT = ("library",), ("present",)
 
 
@@ -56,6 +58,7 @@ Claims = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)
 Scenarios = Annotated[
     tuple[str, ...], BeforeValidator(_names), Field(min_length=1), _listed("library", "present")
 ]
+Faults = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1), _listed("default")]
 Rules = Annotated[tuple[str, ...], BeforeValidator(_names), _listed("all")]
 
 
@@ -153,6 +156,9 @@ class CertificateDemand(Part):
 
     k: int = Field(ge=1)
     """Combinations of up to so many faults, at least."""
+
+    faults: Faults = SHIPPED
+    """Faults that it must have tried, all in one sweep: `default`, or names and patterns such as 'link.*'."""
 
     file: str | None = None
     """Where it lies, seen from the policy's directory; else it must be given with --certificate."""

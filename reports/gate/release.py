@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chaos.certificate import load as load_certificate
 from reports.gate import summary, writing
 from reports.gate.checking import DEFAULT, Known, load
 from reports.gate.evidence import join
@@ -29,7 +30,11 @@ def release(
     """
     evidence = join(results)
     ours = [name for name in evidence.scenarios if name not in known.library]
-    known = replace(known, scenarios=[*known.library, *ours])
+    known = replace(
+        known,
+        scenarios=[*known.library, *ours],
+        certified=[load_certificate(path).workload for path in certificates],
+    )
     demanded = load(policy, known)
     target = writing.place(out, results[0])
     decision = decide(demanded, policy or DEFAULT, known, evidence, baseline, certificates)

@@ -24,6 +24,9 @@ KNOWN = Known(
     rules=("K-01", "K-03"),
     situations=("order_expired", "make_good_fired"),
     scenarios=("calm_trade", "callback_late", "own_storm"),
+    journeys=("card", "topup"),
+    faults=("link.loss_before", "link.loss_after", "link.duplicate", "node.crash", "supplier.slow"),
+    swept=("link.loss_before", "node.crash"),
 )
 MEASURES = Measures(
     paid_orders=2,
@@ -122,7 +125,7 @@ def certificate(path: Path, **changes: Any) -> Path:
     """A sealed certificate of the candidate, k = 2."""
     made: dict[str, Any] = {
         "schema": 1, "workload": "card", "workload_digest": "ab", "scenario": {}, "design": "resilient", "seed": 1,
-        "versions": VERSIONS, "vocabulary": [], "faults": [], "k": 2, "sites": 9, "runs": 1627, "twins": 3,
+        "versions": VERSIONS, "vocabulary": [], "faults": list(KNOWN.swept), "k": 2, "sites": 9, "runs": 1627, "twins": 3,
         "digest": "ab12", "levels": [],
     }  # fmt: skip
     save(Certificate(**{**made, **changes}), path)

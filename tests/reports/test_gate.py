@@ -7,10 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chaos.certificate import workload_digest
 from chaos.measures import Measures
 from chaos.results import ResultsError
 from chaos.tally import Exit
-from tests.reports.gates import certificate, joined, judge, outcomes, run, scenario, write
+from reports.gate.sentences import Sentences
+from scenarios.loading import load
+from tests.reports.gates import KNOWN, certificate, joined, judge, outcomes, run, scenario, write
 
 PLAIN = "schema: 1\nscenarios: present\n"
 ONE_PERCENT = PLAIN + "violation_rate: {below: 1%}\n"
@@ -238,6 +241,38 @@ def test_a_certificate_that_is_required_must_be_there_deep_enough_and_clean(tmp_
     assert judge(PLAIN, path, given=(bad,)).exit_code == Exit.VIOLATED
     doubtful = certificate(tmp_path / "doubtful.json", unknown={"I-01": 1})
     assert judge(policy, path, given=(doubtful,)).exit_code == Exit.INCONCLUSIVE
+
+
+def test_a_certificate_of_few_faults_is_no_full_one(tmp_path: Path) -> None:
+    """By default the usual faults must have been tried, all in one sweep; the policy may ask for others."""
+    path = write(tmp_path / "r", [run(1)])
+    asked = PLAIN + "certificates: [{{workload: card, design: resilient, k: 2, faults: {0}}}]\n"
+    narrow = certificate(tmp_path / "narrow.json", faults=["link.loss_before"], k=3)
+    rest = certificate(tmp_path / "rest.json", faults=["node.crash", "supplier.slow"])
+    full = certificate(tmp_path / "full.json")
+    decision = judge(asked.format("default"), path, given=(narrow, rest))
+    assert decision.exit_code == Exit.INCONCLUSIVE
+    (check,) = [check for check in decision.checks if check.kind == "certificates"]
+    assert (check.words, check.data["names"]) == ("too_narrow", ["node.crash"])
+    assert "left out faults that the policy asks for: node.crash" in Sentences("en").reason(check)
+    assert judge(asked.format("default"), path, given=(narrow, full)).outcome == "holds"
+    assert judge(asked.format("[link.loss_before]"), path, given=(narrow,)).outcome == "holds"
+    assert judge(asked.format("['link.*']"), path, given=(full,)).outcome == "inconclusive"
+    wide = certificate(tmp_path / "wide.json", faults=list(KNOWN.faults))
+    assert judge(asked.format("['*']"), path, given=(wide,)).outcome == "holds"
+    shallow = certificate(tmp_path / "shallow.json", k=1)
+    checks = outcomes(judge(asked.format("default"), path, given=(shallow,)), kind="certificates")
+    assert checks == {"card × resilient, k = 2": "inconclusive too_shallow"}
+
+
+def test_a_certificate_of_a_changed_journey_is_wrong_input(tmp_path: Path) -> None:
+    """A file of one's own that says `name: card_order` must not answer for the shipped one."""
+    path = write(tmp_path / "r", [run(1)])
+    with pytest.raises(ResultsError, match="another card_order than the one that dingfeng has"):
+        judge(PLAIN, path, given=(certificate(tmp_path / "c.json", workload="card_order"),))
+    shipped = workload_digest(load("card_order"))
+    real = certificate(tmp_path / "r.json", workload="card_order", workload_digest=shipped)
+    assert judge(PLAIN, path, given=(real,)).outcome == "holds"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chaos import vocabulary
+from chaos.sweep import vocabulary as swept_with
 from reports.gate.checking import DEFAULT, Known, load, parse
 from reports.gate.policy import json_schema
 from scenarios.documents import DocumentError
-from scenarios.loading import library
-from tests.reports.gates import KNOWN
+from scenarios.loading import journeys, library
+from tests.reports.gates import KNOWN, certificate
 
 HEAD = "schema: 1\n"
 
@@ -40,6 +42,10 @@ HEAD = "schema: 1\n"
         ("limits: [{designs: [naive], money_at_risk_end_fen: 0}]", "no gated design 'naive'"),
         ("limits: [{scenarios: [storm], money_at_risk_end_fen: 0}]", "limits[0].scenarios[0]: no scenario 'storm'"),
         ("certificates: [{workload: card, design: resilent, k: 2}]", "certificates[0].design: no design 'resilent'"),
+        ("certificates: [{workload: crd, design: resilient, k: 2}]", "certificates[0].workload: no workload 'crd'; did you mean 'card'?"),
+        ("certificates: [{workload: card, design: resilient, k: 2, faults: [link.*, node.crsh]}]",
+         "certificates[0].faults[1]: no fault 'node.crsh' to sweep with; did you mean 'node.crash'?"),
+        ("certificates: [{workload: card, design: resilient, k: 2, faults: []}]", "certificates[0].faults: "),
         ("certificates: [{workload: card, design: resilient}]", "certificates[0].k: missing field"),
         ("designs: {resilient: {tolerated: [{name: I-01}]}}", "tolerated[0].why: missing field"),
         ("designs: {resilient: {holds: [I-01], tolerated: [{name: I-02, why: x}]}}", "'I-02' need not hold"),
@@ -83,7 +89,17 @@ def _shipped() -> Known:
     """The names that there really are."""
     lists = (vocabulary.invariants, vocabulary.rules, vocabulary.situations)
     invariants, rules, situations = ([entry.name for entry in entries("en")] for entries in lists)
-    return Known(vocabulary.design_names(), library(), invariants, rules, situations, library())
+    return Known(
+        vocabulary.design_names(),
+        library(),
+        invariants,
+        rules,
+        situations,
+        library(),
+        journeys(),
+        swept_with.known(),
+        swept_with.chosen(()),
+    )
 
 
 def test_the_shipped_policy_fits_the_shipped_names() -> None:
@@ -97,9 +113,24 @@ def test_the_shipped_policy_fits_the_shipped_names() -> None:
 def test_the_policy_in_the_documentation_is_one() -> None:
     """Who copies it must not be told that it is wrong."""
     text = (Path(__file__).parents[2] / "docs" / "gate.md").read_text("utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    policy = parse(example, "docs/gate.md", _shipped())
-    assert policy.designs["resilient"].tolerated[0].below == pytest.approx(0.05)
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    policies = [
+        parse(example, f"docs/gate.md, block {n}", _shipped()) for n, example in enumerate(examples, 1)
+    ]
+    assert policies[0].designs["resilient"].tolerated[0].below == pytest.approx(0.05)
+    assert policies[0].certificates
+
+
+def test_a_certificate_of_ones_own_workload_may_be_asked_for(tmp_path: Path) -> None:
+    """What it is called is known from the certificate that is there, named by the policy or given beside it."""
+    text = "schema: 1\ncertificates: [{{workload: {0}, design: resilient, k: 2, file: c.json}}]\n"
+    (tmp_path / "gate.yaml").write_text(text.format("my_shop"), "utf-8")
+    with pytest.raises(DocumentError, match="no workload 'my_shop'"):
+        load(tmp_path / "gate.yaml", KNOWN)
+    given = replace(KNOWN, certified=("my_shop",))
+    assert load(tmp_path / "gate.yaml", given).certificates[0].workload == "my_shop"
+    certificate(tmp_path / "c.json", workload="my_shop")
+    assert load(tmp_path / "gate.yaml", KNOWN).certificates[0].workload == "my_shop"
 
 
 def test_the_schema_knows_every_field_by_its_name_in_the_file() -> None:
