@@ -20,7 +20,7 @@ from chaos.corpus import Saved
 from chaos.engines import LOCAL, Engine, EngineBroke, engine
 from chaos.interrupts import Interrupts
 from chaos.record import Record
-from chaos.results import Campaign, Results
+from chaos.results import SIM, Campaign, Results
 from chaos.schedule import Schedule
 from chaos.tally import Cell
 from chaos.worker import Batch, Outcome, Runner, run_batch
@@ -51,6 +51,7 @@ class Order:
     corpus: Path | None = None
     resume: Results | None = None
     seconds: float | None = None
+    world: str = SIM
 
 
 class Progress:

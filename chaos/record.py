@@ -134,6 +134,7 @@ def _begin(order: Order, saved: Sequence[Saved], workers: int) -> Campaign:
         workers,
         engine=order.engine,
         runner=name_of(order.runner),
+        world=order.world,
         max_failures=order.max_failures,
         corpus=str(order.corpus or ""),
         corpus_ids=[entry.name for entry in saved],

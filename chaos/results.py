@@ -20,6 +20,7 @@ from chaos.history import History, load
 from chaos.measures import Measures
 
 SCHEMA = 1
+SIM, LIVE = "sim", "live"
 FILES = ("history.jsonl", "verdict.json", "plan.json")
 
 
@@ -80,7 +81,7 @@ class Campaign(msgspec.Struct, frozen=True):
     """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed.
 
     `versions` has a digest of the code beside the versions of packages; `corpus_ids` are the saved plans
-    that were tried first, `regressions` those that failed again; `stopped` says why a campaign ended before all runs were made.
+    that were tried first, `regressions` those that failed again; `world` is sim or live; `stopped` says why a campaign ended before all runs were made.
     """
 
     schema: int
@@ -94,6 +95,7 @@ class Campaign(msgspec.Struct, frozen=True):
     jobs: int
     engine: str = "local"
     runner: str = ""
+    world: str = SIM
     max_failures: int | None = None
     corpus: str = ""
     corpus_ids: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from enum import IntEnum
 
-from chaos.results import CellSummary, Run
+from chaos.results import SIM, CellSummary, Run
 from scenarios.model import Expectation, Scenario
 
 CONFIDENCE = 0.95
@@ -199,6 +199,14 @@ class Cell(Counts):
 def replay_token(scenario: str, design: str, seed: int, *, swarm: bool) -> str:
     """What `dingfeng replay` reads. Even seeds vary a storm; where they did not, the token says so."""
     return f"{scenario}:{design}:{seed}" + ("" if swarm or seed % 2 else ":plain")
+
+
+def replay_command(token: str, world: str = SIM) -> str:
+    """The command that runs a token again: the very same run in sim, the same storm on real parts live."""
+    if world == SIM:
+        return f"dingfeng replay {token}"
+    scenario, design, seed = token.removesuffix(":plain").rsplit(":", 2)
+    return f"dingfeng live {scenario} -d {design} --seed {seed}"
 
 
 def exit_code(cells: list[CellSummary]) -> Exit:

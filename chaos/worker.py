@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 RUN_LIMIT_S = 60.0
 ORDER_LIMIT_S = 0.05
-"""Wall time after which a run counts as hung: this much, and this much for each order."""
+"""Wall time after which a run counts as hung: this much, and this much for each order.
+
+A runner that takes longer says so by an attribute `limit_s`.
+"""
 
 Runner = Callable[[Scenario, str, int], "RunResult"]
 
@@ -100,7 +103,8 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
 def run_one(runner: Runner, scenario: Scenario, design: str, seed: int) -> tuple[RunResult | None, Run]:
     """One run within its time limit; what the harness raises is the run's outcome (exit 4), with no result."""
     try:
-        with _time_limit(RUN_LIMIT_S + ORDER_LIMIT_S * scenario.workload.orders):
+        limit_s = getattr(runner, "limit_s", RUN_LIMIT_S)
+        with _time_limit(limit_s + ORDER_LIMIT_S * scenario.workload.orders):
             result = runner(scenario, design, seed)
         return result, line(scenario, design, seed, result)
     except (Exception, RunHung):  # noqa: BLE001 - see above

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from chaos import results
 from chaos.checkers.verdict import Verdict
-from chaos.tally import replay_token
+from chaos.results import SIM
+from chaos.tally import replay_command, replay_token
 
 OUTCOMES = ("broken", "violated", "unseen", "inconclusive", "expected", "holds", "none")
 """What a pair can come to, gravest first. `unseen`: a failure that the scenario expects did not occur."""
@@ -30,10 +31,12 @@ class Failure:
     seed: int
     verdicts: tuple[Verdict, ...]
     swarm: bool = True
+    world: str = SIM
 
     @property
     def replay(self) -> str:
-        return f"dingfeng replay {replay_token(self.scenario, self.design, self.seed, swarm=self.swarm)}"
+        token = replay_token(self.scenario, self.design, self.seed, swarm=self.swarm)
+        return replay_command(token, self.world)
 
     @property
     def money_fen(self) -> int:
@@ -63,10 +66,11 @@ class Pair:
     sample: Path | None = None
     sample_seed: int = -1
     swarm: bool = True
+    world: str = SIM
 
     def replay(self, seed: int) -> str:
         """The command that runs a seed again."""
-        return f"dingfeng replay {replay_token(self.scenario, self.design, seed, swarm=self.swarm)}"
+        return replay_command(replay_token(self.scenario, self.design, seed, swarm=self.swarm), self.world)
 
     @property
     def unseen(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from chaos.results import SIM
 from chaos.story import Story, tell, worst
 from chaos.titles import Titles
 from chaos.words import Words, clock, yuan
@@ -248,6 +249,7 @@ def _ran(campaign: Campaign, words: Words) -> list[tuple[str, str, bool]]:
     join = words("figure.comma").join
     rows = [
         ("command", meta.command, True),
+        ("world", words(f"ran.world_{meta.world}") if meta.world != SIM else "", False),
         (
             "version",
             join(

@@ -61,6 +61,7 @@ def _empty_pairs(meta: Meta) -> dict[tuple[str, str], Pair]:
                 expected=expected,
                 sometimes=sometimes,
                 swarm=scenario.get("swarm", True),
+                world=meta.world,
             )
     return pairs
 
@@ -122,7 +123,18 @@ def _failures(results: Results) -> list[Failure]:
         header = _header(path)
         if broken:
             swarm = results.campaign.scenarios.get(header.scenario, {}).get("swarm", True)
-            failures.append(Failure(run_id, path, header.scenario, header.design, header.seed, broken, swarm))
+            failures.append(
+                Failure(
+                    run_id,
+                    path,
+                    header.scenario,
+                    header.design,
+                    header.seed,
+                    broken,
+                    swarm,
+                    results.campaign.world,
+                )
+            )
     return failures
 
 

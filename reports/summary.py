@@ -29,6 +29,7 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
         "partial": partial(campaign, words),
         "exit_code": campaign.meta.exit_code,
         "command": campaign.meta.command,
+        "world": campaign.meta.world,
         "version": campaign.meta.version,
         "runs": campaign.runs,
         "orders": campaign.orders,

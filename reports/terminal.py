@@ -14,6 +14,7 @@ from rich.text import Text
 from chaos.checkers.verdict import Verdict
 from chaos.history import History
 from chaos.results import Campaign, CellSummary, Run
+from chaos.tally import replay_command
 from chaos.titles import Titles, gravest
 from chaos.words import Words, clock
 from reports import TEXTS
@@ -54,12 +55,12 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
             for reason in cell.reasons:
                 out.print(f"  {reason}", markup=False)
             for token in cell.replay:
-                out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
+                out.print(f"  {replay_command(token, campaign.world)}", soft_wrap=True, markup=False)
     expected = [cell.replay[0] for cell in campaign.cells if cell.outcome == "as expected"]
     if expected:
         out.print(f"\n{words('terminal.look')}")
         for token in expected:
-            out.print(f"  dingfeng replay {token}", soft_wrap=True, markup=False)
+            out.print(f"  {replay_command(token, campaign.world)}", soft_wrap=True, markup=False)
     done = sum(cell.runs for cell in campaign.cells)
     rate = f"{done / max(campaign.wall_s, 1e-9):,.0f}"
     if campaign.interrupted:
