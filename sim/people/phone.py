@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from reference_platform.ports import SECOND, Rejected, Request, Response, Unreachable
+from reference_platform.ports import SECOND, OutcomeUnknown, Rejected, Request, Response, Unreachable
 from sim.kernel import Kernel
 from sim.network import Refused
 from sim.recorder import Recorder
@@ -77,7 +77,7 @@ class Phone:
         await self._line.call(request, TIMEOUT_US, key)
 
     def pay(self, user: str, args: Mapping[str, Any]) -> str:
-        """Pay a charge in the channel's own app. "ok", or the code of the refusal."""
+        """Pay a charge in the channel's own app. "ok", the code of the refusal, or "NO_ANSWER"."""
         channel = self.channels[args["channel"]]
         op = self._recorder.invoke(user, "pay", args)
         try:
@@ -91,6 +91,9 @@ class Phone:
         except Unreachable:
             self._recorder.fail(op, user, "pay", {"code": "UNREACHABLE"})
             return "UNREACHABLE"
+        except OutcomeUnknown:
+            self._recorder.unknown(op, user, "pay", {"code": "NO_ANSWER"})
+            return "NO_ANSWER"
         self._recorder.ok(op, user, "pay", {"paid_fen": paid_fen})
         return "ok"
 
@@ -98,6 +101,6 @@ class Phone:
         """Pay, and lose the connection: `effect` says whether the payment got through first."""
         op = self._recorder.invoke(user, "pay", args)
         if effect:
-            with suppress(Rejected, Unreachable):  # nor would the user hear of a refusal
+            with suppress(Rejected, Unreachable, OutcomeUnknown):  # nor would the user hear of a refusal
                 self.channels[args["channel"]].pay(args["charge_no"], user)
         self._recorder.unknown(op, user, "pay", {"error": "connection lost"})
