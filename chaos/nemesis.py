@@ -21,8 +21,10 @@ from typing import Any, Protocol
 from chaos.history import Event, History, Invoke, State
 from chaos.survey import Survey
 from scenarios.faults.rule import Rule
+from sim.counterparties.host import Timers
 from sim.kernel import Kernel
 from sim.randomness import Streams
+from sim.recorder import Recorder
 
 Plan = dict[str, dict[str, Any]]
 
@@ -72,9 +74,9 @@ class Nemesis:
         self,
         rules: Sequence[Rule],
         *,
-        kernel: Kernel,
+        kernel: Timers,
         streams: Streams,
-        history: History,
+        history: Recorder,
         heal_us: int,
         plan: Plan | None = None,
     ) -> None:
@@ -83,7 +85,7 @@ class Nemesis:
         self._history = history
         self._heal_us = heal_us
         self._given = plan
-        if isinstance(plan, Survey):
+        if isinstance(plan, Survey) and isinstance(kernel, Kernel) and isinstance(history, History):
             plan.attach(kernel, history)
         self.plan: Plan = {}
         self._rules: list[_Armed] = []
