@@ -1,0 +1,51 @@
+"""What cannot be done on real parts, said before anything is started.
+
+A proxy sees bytes, not messages, and a PostgreSQL that lost committed data cannot be had by fair means. A
+rule that asks for such a thing is refused, by file, line and field; it is never left out in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from scenarios.checking import Problem
+from scenarios.documents import Document, read, shown
+from scenarios.loading import find
+from scenarios.model import Scenario
+
+_MESSAGES = "a proxy sees bytes, not single messages"
+IMPOSSIBLE: Final = {
+    "link.loss_before": _MESSAGES,
+    "link.loss_after": _MESSAGES,
+    "link.duplicate": _MESSAGES,
+    "link.reorder": _MESSAGES,
+    "database.lost_commit_ack": "a proxy cannot tell a commit from other statements",
+    "database.failover": "PostgreSQL does not forget what it has acknowledged",
+    "database.slow_disk": "the disk is this machine's own",
+    "database.disk_full": "the disk is this machine's own",
+    "database.pool_exhausted": "the pool is inside the platform",
+}
+"""Fault → why it is for the simulated world alone."""
+
+
+def problems(scenario: Scenario) -> Iterator[Problem]:
+    """Every rule that the live world cannot carry out, in the order of the file."""
+    for index, rule in enumerate(scenario.faults):
+        why = IMPOSSIBLE.get(rule.fault)
+        if why is not None:
+            yield Problem(("faults", index, "fault"), f"{rule.fault} cannot be done live: {why}")
+        elif rule.on is not None and not rule.window:
+            yield Problem(
+                ("faults", index, "on"),
+                f"{rule.fault} cannot wait for an event live: it is drawn in a process that does not see it",
+            )
+
+
+def refuse(name: str, scenario: Scenario) -> None:
+    """Raise ScenarioError for the first rule of the scenario (a shipped name or a path) that cannot be done."""
+    found = list(problems(scenario))
+    if found:
+        path = find(name)
+        document = Document(read(path, "scenario"), shown(path), "scenario")
+        raise document.error(found[0].place, found[0].message, count=len(found))
