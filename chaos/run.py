@@ -13,17 +13,15 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from chaos.court import Court, RunResult
+from chaos.final_reads import final_reads
 from chaos.nemesis import Plan
 from chaos.sim_world import SimWorld
 from reference_platform import designs
-from reference_platform.ports import Request, Response
 from scenarios.model import Scenario
 from sim.kernel import HarnessError
 from sim.tripwire import Tripwire
 
 __all__ = ["RunResult", "run"]
-
-READ_TIMEOUT_US = 10_000_000
 
 
 def run(
@@ -91,7 +89,9 @@ def _storm(world: SimWorld, court: Court) -> bool:
     settled = _settle(world, court, world.end_us)
     if kernel.now < world.end_us:
         kernel.skip_to(world.end_us)
-    reading = kernel.spawn(_final_reads(world), "final reads")
+    skus = [product.sku for product in world.scenario.workload.products]
+    reads = final_reads(world.orders, skus, world.network.link("users", "edge"), world.history)
+    reading = kernel.spawn(reads, "final reads")
     _settle(world, court, world.end_us + world.reading_us())
     if not reading.done:
         raise HarnessError("the final reads did not come to their end")
@@ -106,27 +106,6 @@ def _settle(world: SimWorld, court: Court, limit_us: int) -> bool:
             return False
         court.look()
     return True
-
-
-async def _final_reads(world: SimWorld) -> None:
-    """Every order, wallet, membership and product, as its user would read it now."""
-    for order_id, user in world.orders.items():
-        await _read(world, "order", order_id, user, "view_order", {"order_id": order_id})
-    for user in sorted(set(world.orders.values())):
-        await _read(world, "wallet", user, user, "view_wallet", {})
-        await _read(world, "membership", user, user, "view_membership", {})
-    for product in world.scenario.workload.products:
-        await _read(world, "product", product.sku, "reader", "view_product", {"sku": product.sku})
-
-
-async def _read(
-    world: SimWorld, subject: str, key: str, user: str, action: str, args: dict[str, str]
-) -> None:
-    outcome = await world.network.call(
-        "users", "edge", Request(action, user, args), READ_TIMEOUT_US, ("read", key)
-    )
-    answered = isinstance(outcome, Response) and outcome.status < 300
-    world.history.read(subject, key, outcome.body if answered else {"error": str(outcome)})
 
 
 @contextmanager
