@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from sim.database.transaction import SimTransaction
 
 AckOutcome = Literal["applied", "not_applied"]
-CommitChoice = Callable[[str, frozenset[str]], bool]  # owner, names of the tables written
+CommitChoice = Callable[[str, frozenset[str], str], bool]
+"""Owner, names of the tables written, and the first row written as `table:key`."""
 
 
 class Evidence:
@@ -40,9 +41,12 @@ class AckFault:
         """Does this commit lose its acknowledgement?"""
         if self.count is not None and self.evidence.touched >= self.count:
             return False
-        if self.choice is not None and not self.choice(
-            tx.client.owner, frozenset(store.name for store, _ in tx.touched)
-        ):
+        if self.choice is not None and not self._chosen(self.choice, tx):
             return False
         self.evidence.touched += 1
         return True
+
+    @staticmethod
+    def _chosen(choice: CommitChoice, tx: SimTransaction) -> bool:
+        first = next((f"{store.name}:{key}" for store, key in tx.touched), "")
+        return choice(tx.client.owner, frozenset(store.name for store, _ in tx.touched), first)

@@ -46,7 +46,7 @@ class DatabaseFaults:
     def lose_commit_acks(
         self, outcome: AckOutcome, *, count: int | None = None, choice: CommitChoice | None = None
     ) -> Evidence:
-        """The next `count` commits, or those `choice(owner, tables)` picks, end in CommitUnknown.
+        """The next `count` commits, or those `choice(owner, tables, first_row)` picks, end in CommitUnknown.
 
         `outcome` says whether they took effect. Without both arguments every commit is hit.
         """

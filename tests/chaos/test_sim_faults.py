@@ -8,6 +8,7 @@ import pytest
 
 from chaos.history import Event, Fault, State
 from chaos.run import RunResult, run
+from chaos.shrink.numbers import numbers_in
 from chaos.sim_faults import SimFaults
 from chaos.sim_world import SimWorld
 from reference_platform import designs
@@ -203,6 +204,18 @@ def test_a_cut_between_one_node_and_its_database_hits_that_node_only() -> None:
     early = [event for event in of(result.history, State) if event.t_us < 300_000_000]
     assert early and {event.node for event in early} == {"platform-2"}
     assert result.touched["0/link.partition/platform-1->database"] > 0
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_lost_commits_stay_with_their_orders_when_others_do_not_come(applied: bool) -> None:
+    """A recorded plan strikes the commits of an order again although half of the others were left out of it."""
+    scenario = storm({"fault": "database.lost_commit_ack", "applied": applied, "probability": 0.2})
+    whole = run(scenario, "resilient", 1)
+    keep = range(2, 12, 2)
+    half = run(scenario, "resilient", 1, plan=whole.plan, keep=keep)
+    wanted = {site for site in whole.plan if set(numbers_in(site)) & set(keep)}
+    assert len(wanted) > 5
+    assert wanted <= half.plan.keys()
 
 
 def test_unhealed_names_everything_that_is_still_wrong() -> None:

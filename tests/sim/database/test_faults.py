@@ -96,18 +96,18 @@ def test_a_lost_acknowledgement_leaves_the_commit_unknown(outcome_of_commit: str
 
 
 def test_acknowledgements_can_be_lost_by_choice() -> None:
-    """The choice sees whose commit it is and which tables it wrote."""
+    """The choice sees whose commit it is, which tables it wrote, and which row first."""
     stage = Stage()
     stage.fill(account(1, 10))
     asked = []
 
-    def choose(owner: str, tables: frozenset[str]) -> bool:
-        asked.append((owner, sorted(tables)))
+    def choose(owner: str, tables: frozenset[str], first_row: str) -> bool:
+        asked.append((owner, sorted(tables), first_row))
         return owner == "other"
 
     evidence = stage.server.faults.lose_commit_acks("applied", choice=choose)
     stage.run(stage.set(1, 11))
-    assert asked == [("node", ["accounts"])]
+    assert asked == [("node", ["accounts"], "accounts:1")]
     assert evidence.touched == 0
     stage.server.faults.keep_commit_acks()
     stage.run(stage.set(1, 12))
