@@ -1,0 +1,154 @@
+"""What each process saw, written down at once; afterwards merged into one history.
+
+A line of JSON an event, each with one write to the file: what a process wrote before kill -9 is there. A line
+that was being written then has no end, and counts as never written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from heapq import merge as merge_sorted
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from chaos.history import Book, Event, Fail, Fault, Invoke, Notice, Ok, Read, State, Unknown
+
+OPS_EACH: Final = 1 << 32
+"""How many operations a process may number; `ops_from` of process i is `i * OPS_EACH`."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Event).decode
+_OUTCOMES: Final = (Ok, Fail, Unknown)
+
+
+class Journal:
+    """The events of one process, appended to a file. Implements `sim.recorder.Recorder`.
+
+    A restarted process goes on where the killed one ended: in the same file, with the next number.
+    """
+
+    def __init__(self, path: Path, now_us: Callable[[], int], ops_from: int = 0) -> None:
+        """Raises ValueError naming file and line when the file holds something else."""
+        self.path = path
+        self._now_us = now_us
+        self._ops = ops_from
+        whole = 0
+        if path.exists():
+            tail = Tail(path)
+            self._ops = max([ops_from, *(event.op for event in tail.news() if isinstance(event, Invoke))])
+            whole = tail.offset
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.ftruncate(self._file, whole)  # a line without end was never written
+
+    def close(self) -> None:
+        """Twice does no harm."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def invoke(self, user: str, action: str, args: Mapping[str, Any]) -> int:
+        self._ops = op = self._ops + 1
+        self._append(Invoke(self._now_us(), op, user, action, args))
+        return op
+
+    def ok(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
+        self._append(Ok(self._now_us(), op, user, action, result))
+
+    def fail(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
+        self._append(Fail(self._now_us(), op, user, action, result))
+
+    def unknown(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
+        self._append(Unknown(self._now_us(), op, user, action, result))
+
+    def state(
+        self, tx: int, node: str, book: str, table: str, op: str, key: str, row: Mapping[str, Any] | None
+    ) -> None:
+        self._append(State(self._now_us(), tx, node, book, table, op, key, row))
+
+    def book(self, party: str, entry: str, ref: str, data: Mapping[str, Any]) -> None:
+        self._append(Book(self._now_us(), party, entry, ref, data))
+
+    def notice(self, user: str, topic: str, order_id: str, data: Mapping[str, Any]) -> None:
+        self._append(Notice(self._now_us(), user, topic, order_id, data))
+
+    def fault(self, fault: str, phase: str, site: str, data: Mapping[str, Any]) -> None:
+        self._append(Fault(self._now_us(), fault, phase, site, data))
+
+    def read(self, subject: str, key: str, value: Mapping[str, Any]) -> None:
+        self._append(Read(self._now_us(), subject, key, value))
+
+    def _append(self, event: Event) -> None:
+        line = _encode(event) + b"\n"
+        written = os.write(self._file, line)
+        if written != len(line):
+            raise OSError(f"{self.path}: only {written} of {len(line)} bytes could be written: disk full?")
+
+
+class Tail:
+    """Reads a journal while it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        """How many bytes were read: whole lines only."""
+        self._lines = 0
+
+    def news(self) -> list[Event]:
+        """The events since the last call; none while the file is not there. Raises ValueError naming the line."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self.offset += len(whole) + len(end)
+        events = []
+        for line in whole.splitlines():
+            self._lines += 1
+            try:
+                events.append(_decode(line))
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"{self.path}:{self._lines}: not an event: {error}") from error
+        return events
+
+
+def merge(journals: Iterable[Path], states: Iterable[State] = ()) -> list[Event]:
+    """One history of all journals, and of what the database's log tells: by time, stable within a process.
+
+    At the same µs commits come first, then journals in the order given. Operations are numbered anew, from 1, in
+    order of time. Raises ValueError when a journal's time runs backwards, when two operations bear one number,
+    or when an outcome belongs to none.
+    """
+    streams: list[list[Event]] = [sorted(states, key=_time), *map(_ordered, journals)]
+    numbers: dict[int, int] = {}
+    merged: list[Event] = list(merge_sorted(*streams, key=_time))
+    for event in merged:
+        if isinstance(event, Invoke):
+            if event.op in numbers:
+                raise ValueError(
+                    f"two operations bear the number {event.op}: ranges of two processes overlap"
+                )
+            event.op = numbers[event.op] = len(numbers) + 1
+        elif isinstance(event, _OUTCOMES):
+            if event.op not in numbers:
+                raise ValueError(f"an outcome of operation {event.op}, which was never invoked: {event}")
+            event.op = numbers[event.op]
+    return merged
+
+
+def _ordered(path: Path) -> list[Event]:
+    events = Tail(path).news()
+    for number, (event, following) in enumerate(pairwise(events), start=2):
+        if following.t_us < event.t_us:
+            raise ValueError(
+                f"{path}:{number}: time runs backwards, from {event.t_us} to {following.t_us} us"
+            )
+    return events
+
+
+def _time(event: Event) -> int:
+    return event.t_us

@@ -1,0 +1,127 @@
+"""Runs an unmodified `sim.kernel.Kernel` by the shared clock: the same people, the same staff, in real time.
+
+The kernel catches up with the clock whenever something in it falls due, and whenever something arrives from
+outside. What arrives is injected as a call, made after the kernel was brought to the present; so a
+coroutine that waits for a real answer awaits a `Future`, and the answer's arrival sets it.
+
+Two ways to drive it. `PacedKernel.run` blocks its thread in `select.poll` until then; in a process patched by
+gevent, such as Locust, the very same code blocks one greenlet only. `AsyncPaced` lives on an asyncio loop as
+one timer of `AsyncTimers`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from chaos.live.clock import SharedClock
+from chaos.live.slots import FOREVER_US, Slot
+from chaos.live.timers import AsyncTimers, RunTimer
+from sim.kernel import Kernel
+
+_LONGEST_MS: Final = 3_600_000
+
+
+class PacedKernel:
+    """A kernel that keeps up with the clock, in a thread or a greenlet of its own.
+
+    The slot says idle while this waits with nothing injected, whatever other threads or greenlets do: what
+    they do counts through `Slot.working`, which the caller begins inside the kernel and ends in what it injects.
+    """
+
+    def __init__(self, kernel: Kernel, clock: SharedClock, slot: Slot) -> None:
+        self.kernel = kernel
+        self._clock = clock
+        self._slot = slot
+        self._injected: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+
+    def inject(self, fn: Callable[..., Any], *args: Any) -> None:
+        """Call `fn(*args)` inside the kernel, at the present. From any thread or greenlet.
+
+        An error that it raises ends `run`.
+        """
+        self._injected.append((fn, args))
+        self._slot.ring()
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Keep the kernel up with the clock until `until()`, asked after everything due has run.
+
+        An error that leaves the kernel is raised here.
+        """
+        poll = select.poll()  # looked up late: gevent puts its own in place
+        poll.register(self._slot.bell_fd, select.POLLIN)
+        try:
+            while True:
+                due_us = _catch_up(self.kernel, self._clock, self._injected)
+                self._slot.due(due_us)
+                if until():
+                    return
+                if self._injected:
+                    continue
+                self._slot.idle(True)
+                poll.poll(self._wait_ms(due_us))
+                self._slot.idle(False)
+                self._slot.moved()
+                self._slot.answer_bell()
+        finally:
+            self._slot.idle(False)
+            self._slot.due(FOREVER_US)
+
+    def _wait_ms(self, due_us: int) -> int:
+        if not self._clock.begun():
+            return _LONGEST_MS  # the bell is rung when time begins
+        return min(_LONGEST_MS, max(0, -((self._clock.now_us() - due_us) // 1000)))
+
+
+class AsyncPaced:
+    """A kernel that keeps up with the clock on the loop of `timers`, whose slot speaks for it too."""
+
+    def __init__(self, kernel: Kernel, clock: SharedClock, timers: AsyncTimers) -> None:
+        self.kernel = kernel
+        self._clock = clock
+        self._timers = timers
+        self._loop = asyncio.get_running_loop()
+        self._injected: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._timer: RunTimer | None = None
+
+    def start(self) -> None:
+        """Begin to keep up. An error that leaves the kernel fails the timers' program."""
+        self._timer = self._timers.call_at(0, self._step)
+
+    def inject(self, fn: Callable[..., Any], *args: Any) -> None:
+        """Call `fn(*args)` inside the kernel, at the present. From the loop's own thread."""
+        self._injected.append((fn, args))
+        if len(self._injected) == 1:
+            self._timers.call_at(0, self._step)
+
+    def inject_threadsafe(self, fn: Callable[..., Any], *args: Any) -> None:
+        """`inject` from any thread."""
+        self._loop.call_soon_threadsafe(self.inject, fn, *args)
+
+    def close(self) -> None:
+        """Keep up no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _step(self) -> None:
+        self.close()
+        due_us = _catch_up(self.kernel, self._clock, self._injected)
+        if due_us < FOREVER_US:
+            self._timer = self._timers.call_at(due_us, self._step)
+
+
+def _catch_up(
+    kernel: Kernel, clock: SharedClock, injected: deque[tuple[Callable[..., Any], tuple[Any, ...]]]
+) -> int:
+    """Run what is due by now, then what was injected; when the next thing is due, in µs of run time."""
+    kernel.run_until(max(kernel.now, clock.now_us()))
+    while injected:
+        fn, args = injected.popleft()
+        fn(*args)
+    kernel.run_until(max(kernel.now, clock.now_us()))
+    due = kernel.peek()
+    return int(due) if due < FOREVER_US else FOREVER_US
