@@ -14,17 +14,20 @@ T = TypeVar("T")
 
 
 class Waits(Protocol):
-    """True time and waiting, in microseconds. A node's clock may be wrong; its time-outs are not."""
+    """True time and waiting, in microseconds. A node's clock may be wrong; its time-outs are not.
+
+    A `daemon`'s wait is no pending work: a run may end while it lasts.
+    """
 
     def now_us(self) -> int:
         """Microseconds since the host's own zero."""
         ...
 
-    async def sleep(self, us: int) -> None:
+    async def sleep(self, us: int, *, daemon: bool = False) -> None:
         """Wait `us`; nothing is under way meanwhile."""
         ...
 
-    async def within(self, us: int, awaitable: Awaitable[T]) -> T:
+    async def within(self, us: int, awaitable: Awaitable[T], *, daemon: bool = False) -> T:
         """The result, or TimeoutError after `us`; what was awaited is cancelled then."""
         ...
 
