@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from chaos.nemesis import Blow, Nemesis
+from scenarios.faults.link import DATABASES
 from sim.database.evidence import Evidence
 from sim.database.faults import DatabaseFaults
 from sim.database.server import DatabaseServer
@@ -267,6 +268,8 @@ class SimFaults:
 def _message_effect(
     nemesis: Nemesis, faults: Sequence[str], link: str, key: tuple[Any, ...]
 ) -> Effect | None:
+    if link.rpartition(">")[2] in DATABASES:
+        return None
     where = link.replace(">", "->")
     site = tuple(map(str, key))
     for fault in faults:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from scenarios.durations import render
 from scenarios.events import EVENTS
 from scenarios.faults.channel import ChannelRule
-from scenarios.faults.link import ARROW, LinkRule
+from scenarios.faults.link import ARROW, DATABASES, LinkMessageRule, LinkRule
 from scenarios.faults.machines import ACTING, NodeRule
 from scenarios.faults.rule import Rule
 from scenarios.faults.supplier import SupplierRule
@@ -105,7 +105,14 @@ def _no_match(place: Place, pattern: str, names: Sequence[str], kind: str) -> It
 def _link(scenario: Scenario, rule: LinkRule, at: Place) -> Iterator[Problem]:
     links = scenario.links()
     caller, callee = rule.between
-    if any(fnmatchcase(a, caller) and fnmatchcase(b, callee) for a, b in links):
+    hit = [callee_of for a, callee_of in links if fnmatchcase(a, caller) and fnmatchcase(callee_of, callee)]
+    if hit:
+        if isinstance(rule, LinkMessageRule) and set(hit) <= set(DATABASES):
+            yield Problem(
+                at,
+                f"no single message is {rule.done} on the way to the {hit[0]}: a session there is one stream; "
+                "cut it (link.partition), slow it (link.latency), or lose a commit's answer (database.lost_commit_ack)",
+            )
         return
     ends = sorted({end for link in links for end in link})
     for index, name in enumerate(rule.between):

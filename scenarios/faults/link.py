@@ -14,15 +14,14 @@ from scenarios.durations import Duration
 from scenarios.faults.rule import Rule
 
 ARROW = "->"
+DATABASES = ("database", "replica")
+"""Ends at which sessions are streams: no single message of theirs is lost, doubled or late by itself."""
 
 
 class LinkRule(Rule):
     window: ClassVar[bool] = True
     between: tuple[str, str]
     """Caller and callee: users, edge, platform-1 or platform-*, database, replica, a channel, a supplier."""
-
-    stream: Literal["up", "down", "both"] = "both"
-    """Which way is hit: `up` towards the callee, `down` back to the caller."""
 
     def where(self) -> str:
         return ARROW.join(self.between)
@@ -36,13 +35,22 @@ class LinkRule(Rule):
         return {"between": list(self.between), **super().params()}
 
 
+class LinkStreamRule(LinkRule):
+    """Shapes what flows, one way or both. Who cuts a link, or strikes one message, says the way by its name."""
+
+    stream: Literal["up", "down", "both"] = "both"
+    """Which way is hit: `up` towards the callee, `down` back to the caller."""
+
+
 class LinkMessageRule(LinkRule):
-    """Strikes single messages rather than holding for a while."""
+    """Strikes single messages rather than holding for a while; never those of a database session."""
 
     window: ClassVar[bool] = False
+    done: ClassVar[str]
+    """What becomes of the message, in a word."""
 
 
-class Latency(LinkRule):
+class Latency(LinkStreamRule):
     """Everything on the link takes longer."""
 
     fault: Literal["link.latency"]
@@ -57,7 +65,7 @@ class Latency(LinkRule):
     """Drawn for each message, up to this much more or less."""
 
 
-class Bandwidth(LinkRule):
+class Bandwidth(LinkStreamRule):
     """The link carries only so much."""
 
     fault: Literal["link.bandwidth"]
@@ -69,7 +77,7 @@ class Bandwidth(LinkRule):
     """Kilobytes a second."""
 
 
-class SlowClose(LinkRule):
+class SlowClose(LinkStreamRule):
     """Connections take long to close, so they stay in use."""
 
     fault: Literal["link.slow_close"]
@@ -81,7 +89,7 @@ class SlowClose(LinkRule):
     """How late."""
 
 
-class Timeout(LinkRule):
+class Timeout(LinkStreamRule):
     """Nothing comes through any more; after a while the connection is closed."""
 
     fault: Literal["link.timeout"]
@@ -93,7 +101,7 @@ class Timeout(LinkRule):
     """Until the connection is closed; 0 leaves it open for ever."""
 
 
-class ResetPeer(LinkRule):
+class ResetPeer(LinkStreamRule):
     """Connections are reset."""
 
     fault: Literal["link.reset_peer"]
@@ -105,7 +113,7 @@ class ResetPeer(LinkRule):
     """How long after it was opened."""
 
 
-class Slicer(LinkRule):
+class Slicer(LinkStreamRule):
     """Data trickles in small slices."""
 
     fault: Literal["link.slicer"]
@@ -123,7 +131,7 @@ class Slicer(LinkRule):
     """Between slices."""
 
 
-class LimitData(LinkRule):
+class LimitData(LinkStreamRule):
     """A connection is cut after so many bytes."""
 
     fault: Literal["link.limit_data"]
@@ -157,6 +165,7 @@ class Partition(LinkRule):
 class LossBefore(LinkMessageRule):
     """A request is lost before it took effect."""
 
+    done = "lost"
     fault: Literal["link.loss_before"]
     says: ClassVar[dict[str, str]] = {"en": "requests on {where} are lost", "zh": "{where} 上的请求丢失"}
 
@@ -164,6 +173,7 @@ class LossBefore(LinkMessageRule):
 class LossAfter(LinkMessageRule):
     """The answer is lost: the request took effect and the caller cannot know."""
 
+    done = "lost"
     fault: Literal["link.loss_after"]
     says: ClassVar[dict[str, str]] = {"en": "answers on {where} are lost", "zh": "{where} 上的应答丢失"}
 
@@ -171,6 +181,7 @@ class LossAfter(LinkMessageRule):
 class Duplicate(LinkMessageRule):
     """A request arrives twice."""
 
+    done = "doubled"
     fault: Literal["link.duplicate"]
     says: ClassVar[dict[str, str]] = {
         "en": "requests on {where} arrive twice",
@@ -181,6 +192,7 @@ class Duplicate(LinkMessageRule):
 class Reorder(LinkMessageRule):
     """A request is held back, so that later ones overtake it."""
 
+    done = "overtaken"
     fault: Literal["link.reorder"]
     says: ClassVar[dict[str, str]] = {
         "en": "requests on {where} are held back {delay}",

@@ -206,6 +206,14 @@ def test_a_cut_between_one_node_and_its_database_hits_that_node_only() -> None:
     assert result.touched["0/link.partition/platform-1->database"] > 0
 
 
+def test_messages_of_a_database_session_are_left_alone_by_a_rule_for_every_link() -> None:
+    """They come in one stream, so a rule for all that a node sends strikes, and counts, the others only."""
+    result = run(storm({"fault": "link.duplicate", "between": ["platform-*", "*"]}), "resilient", 1)
+    struck = {event.data["where"] for event in of(result.history, Fault, phase="touch")}
+    assert struck
+    assert not any(where.endswith(("->database", "->replica")) for where in struck)
+
+
 @pytest.mark.parametrize("applied", [True, False])
 def test_lost_commits_stay_with_their_orders_when_others_do_not_come(applied: bool) -> None:
     """A recorded plan strikes the commits of an order again although half of the others were left out of it."""

@@ -77,7 +77,7 @@ def test_each_fault_speaks_both_languages_and_gives_the_nemesis_plain_data(name:
         (rule("user.spend_credit"), {"after_us": 5_000_000}, "*"),
         (
             rule("link.partition", between=["platform-*", "wechat"], oneway=True),
-            {"between": ["platform-*", "wechat"], "stream": "both", "oneway": True},
+            {"between": ["platform-*", "wechat"], "oneway": True},
             "platform-*->wechat",
         ),
     ],

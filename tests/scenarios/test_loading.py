@@ -146,6 +146,27 @@ def test_a_good_scenario_loads_with_durations_in_microseconds() -> None:
             "{fault: link.down, between: [wechat, platform-1]}",
             "x.yaml:13: faults[0].between: no link wechat->platform-1; the caller comes first: [platform-1, wechat]",
         ),
+        *(
+            (
+                DELAY,
+                f"{{fault: {fault}, between: [platform-*, {store}]}}",
+                f"x.yaml:13: faults[0].between: no single message is {done} on the way to the {store}: a session",
+            )
+            for fault, store, done in (
+                ("link.duplicate", "database", "doubled"),
+                ("link.reorder, delay: 1s", "replica", "overtaken"),
+                ("link.loss_before", "database", "lost"),
+                ("link.loss_after", "replica", "lost"),
+            )
+        ),
+        *(
+            (
+                DELAY,
+                f"{{fault: {fault}, between: [platform-*, wechat], stream: up}}",
+                "x.yaml:13: faults[0].stream: unknown field",
+            )
+            for fault in ("link.duplicate", "link.loss_after", "link.down", "link.partition")
+        ),
         (
             DELAY,
             "{fault: link.down, between: [users, wechatt]}",
