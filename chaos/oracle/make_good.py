@@ -14,7 +14,7 @@ _CREDITS = ("credit", "provisional")
 def _waiting(standing: Standing) -> bool:
     """A member paid the right price for an order that is still to be delivered, and wants it."""
     return (
-        standing.right_amount
+        standing.paid
         and standing.status not in _NOT_WAITING
         and not standing.reached_closed
         and not standing.asked
@@ -31,10 +31,10 @@ def _nothing_known(standing: Standing) -> bool:
 
 
 def owed_k01(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
-    """The captured amount, once it has waited for five minutes or for the wait that was disclosed."""
-    captures = timeline.captures()
+    """The price, once it has waited for five minutes or for the wait that was disclosed."""
+    captures = [capture for capture in timeline.captures() if capture[3] == timeline.payable_fen]
     if not captures or captures[0][2] == WALLET:
-        return []  # nothing in the channel's book, so nothing was paid in from outside
+        return []  # the channel's book has no such payment, so the price was not paid in from outside
     paid_us = captures[0][0]
     wait_us = max(clause.after_us, timeline.wait_us)
     must, may = spans(timeline, _nothing_arrived, _nothing_known)

@@ -93,7 +93,7 @@ class Standing:
 
     __slots__ = (
         "_timeline", "asked", "bounced_fen", "captured", "claimed_qty", "credited_fen", "first_fen", "lies",
-        "open_attempts", "reached_closed", "returned", "returned_fen", "settled_fen", "status", "units",
+        "open_attempts", "paid", "reached_closed", "returned", "returned_fen", "settled_fen", "status", "units",
     )  # fmt: skip
 
     def __init__(self, timeline: Timeline) -> None:
@@ -103,6 +103,7 @@ class Standing:
         self.units = 0
         self.captured: dict[str, int] = {}
         self.first_fen = 0
+        self.paid = False
         self.reached_closed = False
         self.asked = False
         self.returned: dict[str, int] = {}
@@ -154,6 +155,8 @@ class Standing:
         elif what == "captured":
             if not self.captured:
                 self.first_fen = number
+            if number == self._timeline.payable_fen:
+                self.paid = True  # be it after a wrong one: that is what redeems an order on hold
             self.captured[ref] = self.captured.get(ref, 0) + number
             if self.status == "closed":
                 self.reached_closed = True

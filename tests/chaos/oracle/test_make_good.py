@@ -43,6 +43,24 @@ def test_a_capture_the_platform_never_learned_of_still_obliges_it() -> None:
     assert life.verdicts() == ["missed"]
 
 
+def held_then_paid() -> Life:
+    """A wrong amount in minute 1, the right one on another charge in minute 3."""
+    life = Life().order().captured(1, fen=999).status(1.1, "held").captured(3, "O1/c2")
+    return life.status(3.1, "paid").refunded(3.2, fen=999)
+
+
+def test_an_order_on_hold_waits_from_the_payment_that_redeems_it() -> None:
+    """The wrong amount before it starts no clock and makes no credit undue."""
+    assert held_then_paid().posting(8.5, "credit").verdicts("K-01") == ["exact"]
+    assert held_then_paid().posting(6.5, "credit").verdicts("K-01") == ["undue"]
+    assert held_then_paid().verdicts("K-01") == ["missed"]
+
+
+def test_a_wrong_amount_alone_is_no_payment_to_make_good() -> None:
+    """Finance decides about it."""
+    assert Life().order().captured(1, fen=999).status(1.1, "paid").verdicts("K-01") == []
+
+
 def test_a_credit_after_the_sixth_minute_is_late() -> None:
     """Late is wrong, but not missed."""
     assert paid().posting(7.1, "credit").verdicts() == ["late"]
