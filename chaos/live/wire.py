@@ -1,0 +1,68 @@
+"""What people ask of the platform, as HTTP: method, path and body of each action, and who is asking.
+
+`reference_platform.api` serves these routes. A platform of your own is reached by another table like this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+import jwt
+
+from reference_platform.ports import Request
+
+STAFF: Final = "staff"
+
+
+class Route(NamedTuple):
+    """`path` takes fields of the request's body; what it does not take is sent as JSON."""
+
+    method: str
+    path: str
+
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "place_order": Route("POST", "/orders"),
+    "new_charge": Route("POST", "/orders/{order_id}/charges"),
+    "view_order": Route("GET", "/orders/{order_id}"),
+    "view_wallet": Route("GET", "/wallet"),
+    "view_membership": Route("GET", "/membership"),
+    "view_product": Route("GET", "/products/{sku}"),
+    "request_refund": Route("POST", "/orders/{order_id}/refund"),
+    "admin.tickets": Route("GET", "/admin/tickets"),
+    "admin.resolve_ticket": Route("POST", "/admin/tickets/{ticket_id}/resolve"),
+}
+
+
+class Sent(NamedTuple):
+    """One request, ready to be sent."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
+
+
+def sent(request: Request) -> Sent:
+    """The HTTP request of an action."""
+    method, path = ROUTES[request.action]
+    fields = {name: quote(str(value), safe="") for name, value in request.body.items()}
+    body = {name: value for name, value in request.body.items() if f"{{{name}}}" not in path}
+    return Sent(method, path.format_map(fields), body)
+
+
+class Passes:
+    """The bearer tokens of members and staff, signed with the platform's key."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._tokens: dict[str, str] = {}
+
+    def of(self, user: str) -> str:
+        """The `Authorization` header of this user."""
+        token = self._tokens.get(user)
+        if token is None:
+            claims = {"sub": user, "role": STAFF} if user == STAFF else {"sub": user}
+            token = self._tokens[user] = f"Bearer {jwt.encode(claims, self._key, algorithm='HS256')}"
+        return token
