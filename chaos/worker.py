@@ -107,8 +107,14 @@ def run_one(runner: Runner, scenario: Scenario, design: str, seed: int) -> tuple
         with _time_limit(limit_s + ORDER_LIMIT_S * scenario.workload.orders):
             result = runner(scenario, design, seed)
         return result, line(scenario, design, seed, result)
+    except RunStopped as stopped:
+        return None, Run(scenario.name, design, seed, "unknown", stopped=str(stopped))
     except (Exception, RunHung):  # noqa: BLE001 - see above
         return None, Run(scenario.name, design, seed, "broken", error=traceback.format_exc())
+
+
+class RunStopped(Exception):
+    """A run that was safely ended before its time: it proves nothing. The message says why."""
 
 
 class RunHung(BaseException):
@@ -117,8 +123,16 @@ class RunHung(BaseException):
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise RunHung in the middle of whatever goes on for too long. Virtual time may livelock; campaigns must not."""
+    """Raise RunHung in the middle of whatever goes on for too long. Virtual time may livelock; campaigns must not.
+
+    Whoever called may have a limit of its own by the same timer (pytest-timeout has): it goes on afterwards with
+    what is left of it, and if it ends sooner it is the limit.
+    """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    theirs_s, every_s = signal.getitimer(signal.ITIMER_REAL)
+    if 0 < theirs_s <= seconds:
         yield
         return
 
@@ -130,8 +144,10 @@ def _time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+        if theirs_s:
+            signal.setitimer(signal.ITIMER_REAL, theirs_s - (seconds - left_s), every_s)
 
 
 def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:

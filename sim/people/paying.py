@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reference_platform.ports import SECOND
-from sim.kernel import Future, sleep
+from sim.kernel import Future, HarnessError, sleep
 from sim.people.person import Person
 
 PAYMENTS_MAX: Final = 4
@@ -38,8 +38,15 @@ async def think_and_pay(person: Person, order: Mapping[str, Any]) -> bool:
 
 
 def pay_static(person: Person) -> None:
-    """Pay the price of the wish on the shop's printed code, without any order."""
+    """Pay the price of the wish on the shop's printed code, without any order.
+
+    Raises HarnessError in a shop without channels: the code is a channel's, and scenarios are checked for that.
+    """
     wish, phone = person.wish, person.around.phone
+    if not phone.channels:
+        raise HarnessError(
+            "user.static_code in a shop that takes no payment channel: there is no code to scan"
+        )
     channel = wish.pay_with if wish.pay_with in phone.channels else next(iter(phone.channels))
     args = {
         "charge_no": f"Q-{wish.user}-{wish.number}",

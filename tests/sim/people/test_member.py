@@ -8,6 +8,7 @@ import pytest
 
 from chaos.history import Book, Fail, Ok
 from reference_platform.ports import MINUTE, SECOND, Request, Response
+from sim.kernel import HarnessError
 from sim.network import Loss
 from tests.sim.counterparties.scene import Sure
 from tests.sim.people.town import Town
@@ -238,6 +239,13 @@ def test_a_static_code_is_paid_without_an_order() -> None:
     assert town.args("pay") == [
         {"charge_no": "Q-u7-0", "order_id": "", "channel": "wechat", "amount_fen": 1000}
     ]
+
+
+def test_a_static_code_in_a_shop_without_channels_is_a_mistake_of_the_harness() -> None:
+    """Scenario files are checked for it; who builds a scenario in a program is told what is wrong."""
+    town = Town(storm=Sure({"user.static_code": {}}), channels=())
+    with pytest.raises(HarnessError, match="takes no payment channel"):
+        town.live(("u7", "phone"))
 
 
 def test_credit_is_spent_on_a_card_when_the_wallet_shows_a_balance() -> None:
