@@ -1,0 +1,297 @@
+"""Starts the real processes of a run, kills, pauses and restarts them, and leaves none behind.
+
+Each process gets a session of its own, so that Ctrl-C at the terminal reaches the orchestrator alone, which
+then ends the run in order. Standard output and error go to `logs/NAME.log` in the run's directory. `close`
+looks for everything that belongs to the run, kills it and verifies that no process, no listening
+socket and no private directory is left. Should the orchestrator be killed, `guardian` does the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final, Self
+
+import psutil
+
+from chaos.live import guardian
+from chaos.live.ports import Ports, listens
+from chaos.live.slots import Slot
+
+__all__ = ["Child", "LeftBehind", "ProcessDied", "Supervisor", "listens", "undisturbed"]
+
+_PROBE_S: Final = 0.01
+_GONE_S: Final = 10.0
+_TAIL_LINES: Final = 20
+
+
+class ProcessDied(RuntimeError):
+    """A process of the run ended unasked, or never became ready. The message ends with its last words."""
+
+
+class LeftBehind(RuntimeError):
+    """Something of the run could not be cleared away."""
+
+
+class Child:
+    """A process of the run under its name, over all its lives. Made by `Supervisor.start`."""
+
+    def __init__(self, name: str, log: Path, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self.name = name
+        self.log = log
+        self.lives = 1
+        self._launch = launch
+        self._asked = False  # whether its end is our doing
+        self._process = launch()
+
+    @property
+    def pid(self) -> int:
+        """Of the present or last life."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it lives; negative: ended by that signal."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """SIGKILL to it and everything that it started, stopped or not; returns when all are gone."""
+        self._asked = True
+        tree = self._tree()
+        for process in tree:
+            _signal(process, signal.SIGKILL)
+        self._process.wait(_GONE_S)
+        guardian.become(tree, guardian.ENDED, _GONE_S)
+
+    def terminate(self, grace_s: float = 5.0) -> int:
+        """SIGTERM, and SIGKILL after `grace_s` real seconds; the exit code."""
+        self._asked = True
+        if self.returncode is None:
+            self._process.terminate()
+            try:
+                self._process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self._process.wait(_GONE_S)
+
+    def stop(self) -> None:
+        """SIGSTOP to it and everything that it started; returns when all stand still."""
+        tree = self._tree()
+        for process in tree:
+            _signal(process, signal.SIGSTOP)
+        if not guardian.become(tree, {psutil.STATUS_STOPPED, *guardian.ENDED}, _GONE_S):
+            raise RuntimeError(f"{self.name} does not stop")
+
+    def go_on(self) -> None:
+        """SIGCONT to it and everything that it started."""
+        for process in self._tree():
+            _signal(process, signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Start the same command again, after killing what is left of the last life. Not ready yet."""
+        self.kill()
+        with undisturbed():
+            self._process = self._launch()
+            self._asked = False
+            self.lives += 1
+
+    def wait(self, within_s: float) -> int:
+        """Its exit code, when it ends by itself. Raises subprocess.TimeoutExpired."""
+        code = self._process.wait(within_s)
+        self._asked = True
+        return code
+
+    def check(self) -> None:
+        """Raise ProcessDied when it ended unasked."""
+        code = self.returncode
+        if code is not None and not self._asked:
+            raise ProcessDied(f"{self.name} ended with {_exit(code)}:\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-_TAIL_LINES:]) or f"(nothing in {self.log})"
+
+    def _tree(self) -> list[psutil.Process]:
+        if self.returncode is not None:
+            return []
+        try:
+            process = psutil.Process(self.pid)
+            return [process, *process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+class Supervisor:
+    """All processes of a run. Use it `with`, or `close` it whatever happens."""
+
+    def __init__(self, directory: Path, slot: Slot | None = None) -> None:
+        """`slot`, the orchestrator's, holds the clock at the wall's pace while a process becomes ready."""
+        self.directory = directory
+        self.children: dict[str, Child] = {}
+        self.ports = Ports()
+        self._slot = slot
+        self._private: list[Path] = []
+        self._since_s = time.time()
+        self._token = f"{directory.name}-{os.getpid()}-{time.monotonic_ns()}"
+        self._closed = False
+        (directory / "logs").mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-P", guardian.__file__, self._token]
+        with undisturbed():
+            self._guardian = subprocess.Popen(  # noqa: S603 - our own file
+                command, stdin=subprocess.PIPE, start_new_session=True
+            )
+
+    def private_directory(self, name: str) -> Path:
+        """A new directory in the run's own, for data that goes when the run ends, however it ends."""
+        path = self.directory / name
+        path.mkdir(parents=True)
+        self.vanish(path)
+        return path
+
+    def vanish(self, path: Path) -> None:
+        """Take over a directory: it goes when the run ends, with every process that works in it."""
+        self._private.append(path)
+        self._tell(f"private {path.resolve()}")
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        **popen: Any,
+    ) -> Child:
+        """Start a process; `env` is added to ours, `popen` goes to `subprocess.Popen` (`user`, `group`…).
+
+        A name belongs to one child; use `Child.restart` for another life. Raises OSError when there
+        is no such program.
+        """
+        if name in self.children:
+            raise ValueError(f"there is a process named {name!r} already")
+        log = self.directory / "logs" / f"{name}.log"
+        surroundings = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {}), guardian.MARK: self._token}
+
+        def launch() -> subprocess.Popen[bytes]:
+            with log.open("ab") as out:
+                return subprocess.Popen(  # noqa: S603 - the run's own programs
+                    list(command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    env=surroundings,
+                    cwd=cwd,
+                    **popen,
+                )
+
+        self.check()
+        with undisturbed():
+            child = self.children[name] = Child(name, log, launch)
+        return child
+
+    def wait_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 30.0) -> None:
+        """Until `probe()`; the clock runs at the wall's pace meanwhile. Raises ProcessDied."""
+        with self._slot.holding() if self._slot else nullcontext():
+            deadline_s = time.monotonic() + within_s
+            while not _is_ready(child, probe, deadline_s, within_s):
+                time.sleep(_PROBE_S)
+
+    async def become_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 30.0) -> None:
+        """`wait_ready` for an asyncio loop, which goes on meanwhile."""
+        with self._slot.holding() if self._slot else nullcontext():
+            deadline_s = time.monotonic() + within_s
+            while not _is_ready(child, probe, deadline_s, within_s):  # noqa: ASYNC110 - its events are not ours
+                await asyncio.sleep(_PROBE_S)
+
+    def check(self) -> None:
+        """Raise ProcessDied when any process ended unasked."""
+        if self._guardian.poll() is not None:
+            raise ProcessDied(f"the guardian of the run ended with {_exit(self._guardian.returncode)}")
+        for child in self.children.values():
+            child.check()
+
+    def close(self) -> None:
+        """Kill what is left, and verify it. Ctrl-C waits until it is done. Twice does no harm.
+
+        Raises LeftBehind naming what could not be cleared away.
+        """
+        if self._closed:
+            return
+        with undisturbed():
+            for child in self.children.values():
+                child.kill()
+            left = guardian.end(self._token, self._private, self._since_s, _GONE_S)
+            for path in self._private:
+                shutil.rmtree(path, ignore_errors=True)
+            complaints = [f"process {process}" for process in left if process.pid != self._guardian.pid]
+            complaints += [f"port {port} is still listened on" for port in self.ports.listening()]
+            complaints += [f"directory {path}" for path in self._private if path.exists()]
+            self.ports.close()
+            self._tell("farewell")
+            assert self._guardian.stdin is not None
+            self._guardian.stdin.close()
+            self._guardian.wait(_GONE_S)
+            self._closed = True
+        if complaints:
+            raise LeftBehind(f"the run left behind: {'; '.join(complaints)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _tell(self, line: str) -> None:
+        assert self._guardian.stdin is not None
+        try:
+            self._guardian.stdin.write(line.encode() + b"\n")
+            self._guardian.stdin.flush()
+        except BrokenPipeError as error:
+            raise ProcessDied("the guardian of the run is gone") from error
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Whatever happens in here happens whole: Ctrl-C is delivered at its end, to whoever handles it then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        if caught:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _is_ready(child: Child, probe: Callable[[], bool], deadline_s: float, within_s: float) -> bool:
+    child.check()
+    if probe():
+        return True
+    if time.monotonic() > deadline_s:
+        raise ProcessDied(f"{child.name} was not ready within {within_s} s:\n{child.tail()}")
+    return False
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _exit(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
