@@ -32,7 +32,7 @@ class Run(msgspec.Struct, frozen=True):
     """One line of runs.jsonl.
 
     `outcome`: violated, unknown or holds, by the worst verdict; broken when the harness raised, and then
-    `error` has the traceback. `verdicts` names only invariants that do not hold; `amounts_fen` is the
+    `error` has the traceback. `stopped` says why a run was ended before its time; it has no verdicts then. `verdicts` names only invariants that do not hold; `amounts_fen` is the
     money at risk by invariant; `crashed` lists checkers that raised. `audit` has `counts`
     (rule → verdict → number) and `matrix` (the same split by fault and order state, see
     `chaos.oracle.audit`). `touched` counts by fault rule. Runs in which the same kinds
@@ -58,6 +58,7 @@ class Run(msgspec.Struct, frozen=True):
     wall_ms: float = 0.0
     failure: str = ""
     error: str = ""
+    stopped: str = ""
 
     @property
     def violated(self) -> list[str]:

@@ -58,6 +58,7 @@ class Counts:
         self.touched: Counter[str] = Counter()
         self.crashed: Counter[str] = Counter()
         self.broken: dict[int, str] = {}
+        self.stopped: dict[int, str] = {}
         self.sample: int | None = None
 
     def add(self, run: Run) -> None:
@@ -71,6 +72,8 @@ class Counts:
         self.crashed.update(run.crashed)
         if run.outcome == "broken":
             self.broken[run.seed] = run.error
+        if run.stopped:
+            self.stopped[run.seed] = run.stopped
         for invariant, outcome in run.verdicts.items():
             if outcome == "violated":
                 self.violated[invariant] += 1
@@ -91,6 +94,7 @@ class Counts:
         self.touched.update(other.touched)
         self.crashed.update(other.crashed)
         self.broken.update(other.broken)
+        self.stopped.update(other.stopped)
         self.violated.update(other.violated)
         self.unknown.update(other.unknown)
         self.amounts_fen.update(other.amounts_fen)
@@ -167,7 +171,8 @@ class Cell(Counts):
         ]
 
     def _doubts(self) -> list[str]:
-        doubts = [
+        doubts = [f"seed {seed}: {why}" for seed, why in sorted(self.stopped.items())]
+        doubts += [
             f"{name} undecided in {count} of {self.runs}" for name, count in sorted(self.unknown.items())
         ]
         doubts += [f"fault {rule} touched nothing" for rule, count in self.touched.items() if not count]
