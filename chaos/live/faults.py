@@ -78,6 +78,10 @@ class Machines(Protocol):
         """Set its clock wrong by so much; 0 puts it right."""
         ...
 
+    def misread(self, name: str) -> int:
+        """How often it has read its clock while that was wrong."""
+        ...
+
     def unwell(self) -> list[str]:
         """What is not as it should be, in words: dead, frozen, not ready, clock wrong."""
         ...
@@ -201,8 +205,9 @@ class LiveFaults:
 
     def _skew(self, name: str, params: Params) -> Blow:
         def skew(offset_us: int) -> Callable[[], int]:
+            before = self._machines.misread(name)
             self._machines.skew(name, offset_us)
-            return lambda: 1
+            return lambda: self._machines.misread(name) - before
 
         return self._dial(f"clock of {name}", skew, 0).blow(params["offset_us"], node=name)
 

@@ -48,6 +48,7 @@ class FakeMachines:
         self.dead: set[str] = set()
         self.frozen: set[str] = set()
         self.offsets_us: dict[str, int] = {}
+        self.readings = 0
         self._names = names
 
     def names(self) -> Sequence[str]:
@@ -72,6 +73,9 @@ class FakeMachines:
 
     def skew(self, name: str, offset_us: int) -> None:
         self.offsets_us[name] = offset_us
+
+    def misread(self, name: str) -> int:
+        return self.readings
 
     def unwell(self) -> list[str]:
         return [f"{name} is dead" for name in sorted(self.dead)]
@@ -177,6 +181,16 @@ def test_of_two_wrong_clocks_the_later_holds_until_it_is_undone() -> None:
     assert world.machines.offsets_us["platform-1"] == -7
     late.undo()
     assert world.machines.offsets_us["platform-1"] == 0
+
+
+def test_the_evidence_of_a_wrong_clock_is_how_often_it_was_read() -> None:
+    """A clock that nobody looked at hurt nobody."""
+    world = World()
+    [blow] = world.faults.inflict("node.clock_skew", {"offset_us": 5}, "platform-1", "")
+    world.machines.readings += 3
+    blow.undo()
+    world.machines.readings += 2
+    assert blow.evidence() == {"touched": 3, "node": "platform-1"}
 
 
 def test_the_database_crashes_and_comes_back() -> None:
