@@ -132,7 +132,8 @@ def merge(journals: Iterable[Path], states: Iterable[State] = ()) -> list[Event]
                 raise ValueError(
                     f"two operations bear the number {event.op}: ranges of two processes overlap"
                 )
-            event.op = numbers[event.op] = len(numbers) + 1
+            numbers[event.op] = number = len(numbers) + 1
+            event.op = number
         elif isinstance(event, _OUTCOMES):
             if event.op not in numbers:
                 raise ValueError(f"an outcome of operation {event.op}, which was never invoked: {event}")
