@@ -1,0 +1,149 @@
+"""The edge as a process: the one address of the platform, in front of all its nodes.
+
+It chooses as the simulated edge does (`sim.edge`): a user sticks to one node by name, a callback goes by
+the nonce of its attempt, and a node whose software is down is skipped, as a health check would; a frozen
+one is not noticed. `python -m chaos.live.balancer FILE`.
+
+A caller hears a node's answer as it is. Nobody there is 503 `refused`: certainly no effect. A node that
+took the request and broke off, or is silent, gives no answer at all: the connection just ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from collections.abc import Sequence
+from typing import Final
+from zlib import crc32
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from chaos.live.serving import Stop, host, listening
+from chaos.live.settings import EdgeSettings, Upstream, read
+from chaos.live.slots import Slot
+from chaos.live.timers import AsyncTimers
+from reference_platform.adapters.http import client
+from reference_platform.adapters.seals import NONCE
+from reference_platform.ports import SECOND
+
+FORWARD_TIMEOUT_US: Final = 60 * SECOND
+BODY_BYTES_MAX: Final = 1 << 20  # the platform has a limit of its own, and says so
+BODY_S: Final = 30.0
+HOP_BY_HOP: Final = frozenset(
+    ("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length")
+)
+
+
+class _Subject(msgspec.Struct):
+    sub: str
+
+
+class Balancer:
+    """Forwards each request to its node, or to the next one that is up."""
+
+    def __init__(
+        self, nodes: Sequence[Upstream], timers: AsyncTimers, session: aiohttp.ClientSession
+    ) -> None:
+        self._nodes = nodes
+        self._timers = timers
+        self._session = session
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        """One request, to its answer or its end."""
+        try:
+            async with asyncio.timeout(BODY_S):
+                body = await request.read()
+        except TimeoutError:
+            return _refusal(408, "too_slow")
+        with self._timers.working():
+            node = await self._choose(sender(request))
+            if node is None:
+                return _refusal(503, "refused")
+            try:
+                return await self._timers.within(FORWARD_TIMEOUT_US, self._pass(node, request, body))
+            except aiohttp.ClientConnectorError:
+                return _refusal(503, "refused")
+            except (aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
+                return _hang_up(request)
+
+    async def _choose(self, asks: str) -> Upstream | None:
+        first = crc32(asks.encode()) % len(self._nodes)
+        for step in range(len(self._nodes)):
+            node = self._nodes[(first + step) % len(self._nodes)]
+            if await _is_up(node):
+                return node
+        return None
+
+    async def _pass(self, node: Upstream, request: web.Request, body: bytes) -> web.StreamResponse:
+        headers = {name: text for name, text in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        async with self._session.request(
+            request.method,
+            f"{node.url}{request.raw_path}",
+            data=body or None,
+            headers=headers,
+            allow_redirects=False,
+        ) as answer:
+            told = await answer.read()
+            kept = {name: text for name, text in answer.headers.items() if name.lower() not in HOP_BY_HOP}
+            return web.Response(status=answer.status, body=told, headers=kept)
+
+
+def sender(request: web.Request) -> str:
+    """Who asks: a user by the token's name, unverified, or one attempt of a callback."""
+    _, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        claims = token.split(".")[1]
+        return msgspec.json.decode(
+            base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)), type=_Subject
+        ).sub
+    except (IndexError, ValueError):  # a msgspec error is a ValueError too
+        return request.headers.get(NONCE, request.path)
+
+
+async def _is_up(node: Upstream) -> bool:
+    """Whether anything listens there. A frozen process still does."""
+    address, _, port = node.probe.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(address, int(port))
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
+
+
+def _refusal(status: int, code: str) -> web.StreamResponse:
+    return web.json_response({"error": code}, status=status)
+
+
+def _hang_up(request: web.Request) -> web.StreamResponse:
+    """The end of the connection, without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _serve(settings: EdgeSettings, timers: AsyncTimers) -> None:
+    stop = Stop()
+    async with client() as session:
+        balancer = Balancer(settings.nodes, timers, session)
+        app = web.Application(client_max_size=BODY_BYTES_MAX)
+        app.router.add_route("*", "/{path:.*}", balancer.forward)
+        async with listening(app, settings.port, stop):
+            await stop.wait()
+
+
+def main(argv: list[str]) -> int:
+    """The process."""
+    settings = read(argv, EdgeSettings)
+
+    async def serve(timers: AsyncTimers, slot: Slot) -> None:  # noqa: ARG001 - it needs no more than timers
+        await _serve(settings, timers)
+
+    return host(settings, serve)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,98 @@
+"""What each process of a live run is told: one JSON file, named on its command line.
+
+Whoever sets a run up writes these files; the hosts read them and nothing else. Addresses are URLs
+without a path, of proxies where there are any; paths are absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from scenarios.model import Scenario
+
+S = TypeVar("S")
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every process is told. `name` is also that of its slot in the shared clock; it listens on `port`."""
+
+    name: str
+    clock: Path
+    port: int
+
+    def save(self, path: Path) -> Path:
+        """Write it; the path again."""
+        path.write_bytes(msgspec.json.encode(self))
+        return path
+
+
+class Storm(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A process that takes part in the scenario. `plan` is that of a replayed run."""
+
+    scenario: dict[str, Any]
+    design: str
+    seed: int
+    plan: dict[str, dict[str, Any]] | None = None
+
+    def model(self) -> Scenario:
+        """The scenario."""
+        return Scenario.model_validate(self.scenario)
+
+
+class CounterpartySettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A channel, a supplier, or the users to whom notices go. `edge` and `key` are for those that call back."""
+
+    journal: Path
+    inputs: Path
+    ops_from: int
+    edge: str = ""
+    key: str = ""
+
+
+class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One node. `links` are the addresses of counterparties and `users` by name, `keys` what opens their seals.
+
+    `database` and `replica` are libpq connection strings, the latter empty when there is none. `ids` is
+    a folder that all nodes share, `machine_clock` the file of this node's own clock. `token_key` is what
+    members' tokens are signed with, `log` where refusals are written.
+    """
+
+    links: dict[str, str]
+    keys: dict[str, str]
+    database: str
+    replica: str = ""
+    ids: Path
+    machine_clock: Path
+    token_key: str
+    log: Path
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """A node behind the balancer. `probe` is `host:port` of the node itself: nobody listens, nobody is there."""
+
+    name: str
+    url: str
+    probe: str
+
+
+class EdgeSettings(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The balancer."""
+
+    nodes: list[Upstream]
+
+
+def read(argv: Sequence[str], kind: type[S]) -> S:
+    """The settings named on a command line. Raises SystemExit 2 naming the file and what is wrong with it."""
+    if len(argv) != 2:
+        raise SystemExit(f"usage: {argv[0]} SETTINGS.json")
+    path = Path(argv[1])
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise SystemExit(f"{path}: {error}") from error
