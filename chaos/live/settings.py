@@ -56,7 +56,8 @@ class CounterpartySettings(Storm, frozen=True, kw_only=True, forbid_unknown_fiel
 class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One node. `links` are the addresses of counterparties and `users` by name, `keys` what opens their seals.
 
-    `database` and `replica` are libpq connection strings, the latter empty when there is none. `ids` is
+    `database` and `replica` are libpq connection strings, the latter empty when there is none; `schema` has
+    the tables. `ids` is
     a folder that all nodes share, `machine_clock` the file of this node's own clock. `token_key` is what
     members' tokens are signed with, `log` where refusals are written.
     """
@@ -65,6 +66,7 @@ class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=T
     keys: dict[str, str]
     database: str
     replica: str = ""
+    schema: str = "dingfeng"
     ids: Path
     machine_clock: Path
     token_key: str

@@ -58,6 +58,10 @@ class Log:
         """A connection was cut, or answered, before there was a request to speak of."""
         self._line({"event": "refused", "code": code, "peer": peer, "why": why})
 
+    def died(self, task: str, error: BaseException) -> None:
+        """Background work tripped over the world."""
+        self._line({"event": "died", "task": task, "why": repr(error)[:TRACE_CHARACTERS_MAX]})
+
     def bug(self, where: str, trace: str) -> None:
         """Something broke in the platform itself."""
         self._line({"event": "bug", "where": where, "trace": trace[-TRACE_CHARACTERS_MAX:]})
