@@ -26,7 +26,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def save(self, path: Path) -> Path:
         """Write it; the path again."""
-        path.write_bytes(msgspec.json.encode(self))
+        path.write_bytes(msgspec.json.encode(self, enc_hook=_to_text))
         return path
 
 
@@ -93,8 +93,20 @@ def read(argv: Sequence[str], kind: type[S]) -> S:
         raise SystemExit(f"usage: {argv[0]} SETTINGS.json")
     path = Path(argv[1])
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_to_path)
     except OSError as error:
         raise SystemExit(f"{path}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise SystemExit(f"{path}: {error}") from error
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"settings hold no {type(value).__name__}")
+
+
+def _to_path(kind: type[Any], value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(f"settings hold no {kind.__name__}")
