@@ -180,7 +180,7 @@ class Supervisor:
         if name in self.children:
             raise ValueError(f"there is a process named {name!r} already")
         log = self.directory / "logs" / f"{name}.log"
-        surroundings = self.environment(env)
+        surroundings = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {}), guardian.MARK: self._token}
 
         def launch() -> subprocess.Popen[bytes]:
             with log.open("ab") as out:
@@ -199,13 +199,6 @@ class Supervisor:
         with undisturbed():
             child = self.children[name] = Child(name, log, launch)
         return child
-
-    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Ours and `env`, and the mark by which a process is known to belong to this run.
-
-        For a process that somebody else starts: with it, `close` and the guardian find that one too.
-        """
-        return {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {}), guardian.MARK: self._token}
 
     def wait_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 30.0) -> None:
         """Until `probe()`; the clock runs at the wall's pace meanwhile. Raises ProcessDied."""
