@@ -1,0 +1,238 @@
+"""The live world of one run: every real part started, ready, and named; and at the end none of them left.
+
+Parts are started together, because most of their time goes into being imported, and waited for one by one.
+The shared clock stands at zero until all of them are ready. Whatever happens afterwards, leaving the block
+ends every process and verifies it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from chaos.history import Event, State
+from chaos.live.asking import ask
+from chaos.live.background import Background
+from chaos.live.clock import SharedClock
+from chaos.live.conductor import Conductor
+from chaos.live.faults import LiveFaults
+from chaos.live.initdb import Installation
+from chaos.live.journal import Journal
+from chaos.live.layout import EDGE, USERS, Layout
+from chaos.live.line import ThreadLine
+from chaos.live.load import command
+from chaos.live.machine_clock import MachineClock
+from chaos.live.machines import Machine, PlatformMachines
+from chaos.live.paced import PacedKernel
+from chaos.live.postgres import Server
+from chaos.live.processes import Child, Supervisor
+from chaos.live.proxies import RunProxies
+from chaos.live.store import EmbeddedStore
+from chaos.live.watch import Watch
+from chaos.live.wire import Passes, Sent
+from chaos.nemesis import Nemesis, names_of
+from chaos.opening import Opening
+from reference_platform.ports import Response
+from reference_platform.tables import ORDERS, TICKETS
+from sim.clock import EPOCH_US
+from sim.kernel import Kernel
+from sim.people import Staff
+
+READY_S = 60.0
+"""Real seconds that a part may take to come up."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the live world is made. `budget_s`: real seconds that a run may take from its beginning."""
+
+    toxiproxy: str | None = None
+    workers: int = 1
+    budget_s: float = 300.0
+
+
+class LiveWorld:
+    """Opening and options made into running processes. `with` it; `tell` hears of each part."""
+
+    def __init__(self, opening: Opening, options: Options, tell: Tell = lambda _: None) -> None:
+        self.opening = opening
+        self.options = options
+        self.orders: dict[str, str] = {}  # order id -> its member, as committed
+        self._tell = tell
+        self._stack = ExitStack()
+        self._died: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._build(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    # -------------------------------------------------------- starting
+
+    def _build(self, stack: ExitStack) -> None:
+        enter = stack.enter_context
+        self.directory = Path(
+            enter(tempfile.TemporaryDirectory(prefix="dingfeng-live-", ignore_cleanup_errors=True))
+        )
+        self.clock = SharedClock.create(self.directory / "clock", 32)
+        stack.callback(self.clock.close)
+        self.slot = self.clock.slot("orchestrator")
+        stack.callback(self.slot.close)
+        self.kernel = Kernel()
+        self.paced = PacedKernel(self.kernel, self.clock, self.slot)
+        self._passes = Passes("")
+        supervisor = Supervisor(self.directory, self.slot)
+        ports = supervisor.ports
+        self.layout = Layout.draw(
+            self.opening, self.directory, ports, {"database": ports.free()}, self.options.workers
+        )
+        self.line = enter(
+            ThreadLine(self.paced, self.slot, self.layout.front(), Passes(self.layout.keys.tokens))
+        )
+        self.supervisor = enter(supervisor)
+        self.background = enter(Background(self.clock, "background"))
+        self.conductor = Conductor(self.clock, may_hasten=self._may_hasten, may_leap=self._may_leap)
+        self._database(stack)
+        self._proxies()
+        self._processes()
+        self.journal = Journal(self.layout.journal("orchestrator"), self.clock.now_us)
+        stack.callback(self.journal.close)
+        self._storm()
+        self.watch = Watch(
+            self.layout.journals(), self.store.commits, self._heard, eager=bool(self.nemesis.watched)
+        )
+
+    def _database(self, stack: ExitStack) -> None:
+        began_s = time.monotonic()
+        server = Server(Installation.find(), self.layout.ports["database"])
+        self.supervisor.vanish(server.folder)
+        stack.callback(server.close)
+        server.create()
+        server.start()
+        self.store = EmbeddedStore(server, self.background, self.conductor.to_run_us)
+        stack.callback(self.store.log.disconnect)
+        self.store.prepare(self.opening)
+        self._ready("database", began_s)
+
+    def _proxies(self) -> None:
+        began_s = time.monotonic()
+        self.proxies = RunProxies(self.supervisor, self.options.toxiproxy, self.opening.streams.seed)
+        self.proxies.create(self.layout.links)
+        self._ready("toxiproxy", began_s)
+
+    def _processes(self) -> None:
+        """Everything of Python's, side by side."""
+        began_s = time.monotonic()
+        layout = self.layout
+        started: dict[str, tuple[Child, Callable[[], bool]]] = {}
+
+        def start(name: str, module: str, settings: Path) -> Child:
+            child = self.supervisor.start(name, [sys.executable, "-m", f"chaos.live.{module}", str(settings)])
+            started[name] = child, partial(serves, layout.health(name))
+            return child
+
+        self._machines: dict[str, Machine] = {}
+        for name in self.opening.node_names():
+            database = self.store.url(layout.links.port(name, "database"))
+            child = start(name, "platform_host", layout.node(name, database, "").save(self._file(name)))
+            hardware = MachineClock(layout.machine_clock(name), self.clock.now_us)
+            self._machines[name] = Machine(child, hardware, partial(serves, layout.health(name)))
+        start(EDGE, "balancer", layout.edge().save(self._file(EDGE)))
+        for name in (USERS, *layout.parties):
+            start(name, "counterparty_host", layout.counterparty(name).save(self._file(name)))
+        self._start_load(started)
+        for name, (child, ready) in started.items():
+            self.supervisor.wait_ready(child, ready, READY_S)
+            self._ready(name, began_s)
+
+    def _start_load(self, started: dict[str, tuple[Child, Callable[[], bool]]]) -> None:
+        order = self.layout.load(None).save(self._file("load"))
+        csv, loads = self.directory / "load", self.layout.loads
+        surroundings = command.environment(order)
+        if len(loads) == 1:
+            child = self.supervisor.start("load", command.alone(csv), env=surroundings)
+        else:
+            port = self.supervisor.ports.free()
+            child = self.supervisor.start("load", command.master(csv, len(loads), port), env=surroundings)
+            for name in loads:
+                self.supervisor.start(name, command.worker(port), env=surroundings)
+        started["load"] = child, lambda: {self.clock.name(n) for n in range(32)}.issuperset(loads)
+
+    def _file(self, name: str) -> Path:
+        return self.directory / f"{name}.json"
+
+    def _ready(self, name: str, since_s: float) -> None:
+        self._tell(f"{name} is ready after {time.monotonic() - since_s:.1f} s")
+
+    def _storm(self) -> None:
+        """The nemesis with its hands, and the people at the money desk, in the orchestrator's kernel."""
+        opening = self.opening
+        machines = PlatformMachines(self._machines, self.supervisor, self.background)
+        self.faults = LiveFaults(self.layout.links, self.proxies, machines, self.store)
+        self.nemesis = Nemesis(
+            opening.scenario.faults,
+            kernel=self.kernel,
+            streams=opening.streams,
+            history=self.journal,
+            heal_us=opening.heal_us,
+            plan=self.layout.plan,
+        )
+        self.nemesis.schedule(self.faults)
+        self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
+
+    # -------------------------------------------------------- while it runs
+
+    def check(self) -> None:
+        """Raise what went wrong anywhere: a part that died unasked, a thread of our own that failed."""
+        load = self.supervisor.children["load"]
+        if load.returncode == 0:
+            load.wait(1.0)  # everybody is content; a load that ended otherwise has failed
+        self.supervisor.check()
+        self.background.check()
+        self.watch.check()
+        self.conductor.check()
+
+    def _may_leap(self) -> bool:
+        """Not before what was written down has been heard."""
+        return self.watch.caught_up()
+
+    def _may_hasten(self) -> bool:
+        """Not while a toxic counts real milliseconds."""
+        return not self.proxies.timed
+
+    def _heard(self, news: list[Event]) -> None:
+        """In the watch's or the conductor's thread: hand it to the kernel."""
+        self.paced.inject(self._take, news)
+
+    def _take(self, news: list[Event]) -> None:
+        for event in news:
+            if isinstance(event, State) and event.op == "insert" and event.row is not None:
+                if event.table == ORDERS.name:
+                    self.orders[event.key] = event.row["user"]
+                elif event.table == TICKETS.name:
+                    self.staff.on_ticket()
+            for name in names_of(event):
+                if name in self.nemesis.watched:
+                    self.nemesis.see(name, event)
+
+
+def serves(address: str) -> bool:
+    """Whether a part answers that it is up."""
+    answer = ask(address, Sent("GET", "/health", {}), {}, timeout_s=5.0)
+    return isinstance(answer, Response) and answer.status == 200
