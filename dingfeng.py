@@ -33,6 +33,7 @@ from dingfeng_input import (
     case_of,
     entries,
     named_designs,
+    named_files,
     named_scenarios,
     print_json,
 )
@@ -155,6 +156,7 @@ def run(
             shlex.join(["dingfeng", *sys.argv[1:]]),
             engine,
             corpus or (Path("out/corpus") if out is None else None),
+            files=named_files(scenario or []),
         )
     bar = ProgressBar()
     try:

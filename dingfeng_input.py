@@ -78,6 +78,14 @@ def named_scenarios(names: list[str], lang: Language) -> list[Scenario]:
     return list(chosen.values())
 
 
+def named_files(names: list[str]) -> dict[str, str]:
+    """Scenario → the path that names it, for those that were not shipped. Raises ScenarioError."""
+    from scenarios import loading
+
+    found = {loading.load(name).name: loading.reference(name) for name in names}
+    return {name: file for name, file in found.items() if name != file}
+
+
 def named_designs(names: list[str], scenarios: list[Scenario]) -> list[str]:
     from chaos.vocabulary import design_names
     from scenarios.loading import meant

@@ -8,10 +8,10 @@ times, and one that was killed and taken up again does not differ from one that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +36,7 @@ class Order:
 
     `max_failures` ends the campaign after so many failures that nobody expected, `seconds` after so long. Plans that failed before
     are in `corpus`; they are tried first. `resume` takes up a campaign that was left in the middle:
-    see `chaos.resume`.
+    see `chaos.resume`. `files` is in `chaos.results.Campaign`.
     """
 
     scenarios: Sequence[Scenario]
@@ -52,6 +52,7 @@ class Order:
     resume: Results | None = None
     seconds: float | None = None
     world: str = SIM
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Progress:

@@ -144,7 +144,7 @@ class StormItem(pytest.Item):
         )
         outcome = run_batch(run, batch)
         cell.merge(outcome.counts)
-        keep(self.config, batch, outcome)
+        keep(self.config, batch, outcome, loading.reference(self.path))
         ended, reasons = cell.outcome()
         self.user_properties += [("dingfeng_outcome", ended), ("dingfeng_runs", cell.runs)]
         if EXITS[ended] is not Exit.HOLDS or ended == "not run":
@@ -159,7 +159,7 @@ class StormItem(pytest.Item):
         elif ended == "violated":
             said += ["", *self._story(cell)]
         seeds = [replay.rpartition(":")[2] for replay in cell.replays()] if ended != "not violated" else []
-        lines = [f"dingfeng replay {token(self.path, self.scenario, self.design, seed)}" for seed in seeds]
+        lines = [f"dingfeng replay {token(self.path, self.design, seed)}" for seed in seeds]
         said += ["", *(f"  {line}" for line in lines or [self._again()])]
         return "\n".join(said)
 
@@ -173,7 +173,7 @@ class StormItem(pytest.Item):
         """The same storm outside pytest, where a single run would show nothing."""
         seeds = settings(self.config).seeds
         which = f"--seeds {seeds[-1]}" if isinstance(seeds, range) else f"--seed {seeds[0]}"
-        return f"dingfeng run {shlex.quote(shown(self.path, self.scenario))} -d {self.design} {which}"
+        return f"dingfeng run {shlex.quote(loading.reference(self.path))} -d {self.design} {which}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our own words for a storm that failed; the traceback would only show the harness."""
@@ -198,14 +198,6 @@ def story(history: Any, verdicts: Any, lang: str) -> list[str]:
     return [told.title, *steps, *told.sentences[-2:]]
 
 
-def token(path: Path, scenario: Scenario, design: str, seed: int | str) -> str:
+def token(path: Path, design: str, seed: int | str) -> str:
     """What `dingfeng replay` takes, ready to paste into a shell."""
-    return shlex.quote(f"{shown(path, scenario)}:{design}:{seed}")
-
-
-def shown(path: Path, scenario: Scenario) -> str:
-    """A shipped scenario by its name, any other by its path from here."""
-    if path == loading.LIBRARY / f"{scenario.name}.yaml":
-        return scenario.name
-    near = os.path.relpath(path)
-    return str(path) if near.startswith("..") else near if os.sep in near else f"./{near}"
+    return shlex.quote(f"{loading.reference(path)}:{design}:{seed}")

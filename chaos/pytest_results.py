@@ -38,6 +38,7 @@ class Part(msgspec.Struct):
     seeds: list[int]
     lines: bytes
     kept: list[tuple[str, str, dict[str, bytes]]]
+    file: str
 
 
 @dataclass
@@ -76,13 +77,13 @@ def kept_separately(config: pytest.Config) -> bool:
     return config.option.dingfeng_out is not None
 
 
-def keep(config: pytest.Config, batch: Batch, outcome: Outcome) -> None:
-    """Leave a part, if results are wanted. A storm that is run again gives the same part again."""
+def keep(config: pytest.Config, batch: Batch, outcome: Outcome, file: str) -> None:
+    """Leave a part, if results are wanted. `file` is what names the scenario again. A storm that is run again gives the same part again."""
     parts = _parts(config)
     if parts is None:
         return
     kept = [(folder, run_id, files) for (folder, run_id), files in outcome.files.items()]
-    part = Part(dump(batch.scenario), batch.design, list(batch.seeds), outcome.lines, kept)
+    part = Part(dump(batch.scenario), batch.design, list(batch.seeds), outcome.lines, kept, file)
     fresh = parts / f"{batch.scenario.name}-{batch.design}.new"
     fresh.write_bytes(msgspec.msgpack.encode(part))
     fresh.replace(parts / f"{batch.scenario.name}-{batch.design}.part")
@@ -142,7 +143,7 @@ def _write(opened: _Open, parts: Sequence[Part], session: pytest.Session, exitst
 
 def _cell(part: Part) -> Cell:
     """The part, added up."""
-    cell = Cell(Scenario.model_validate(part.scenario), part.design)
+    cell = Cell(Scenario.model_validate(part.scenario), part.design, part.file)
     decode = msgspec.json.Decoder(Run).decode
     for line in part.lines.splitlines():
         cell.add(decode(line))
@@ -160,6 +161,7 @@ def _campaign(opened: _Open, cells: Sequence[Cell], seeds: Sequence[int], args: 
         designs=[name for name in design_names() if any(cell.design == name for cell in cells)],
         seeds=list(seeds),
         jobs=1,
+        files={cell.scenario.name: cell.file for cell in cells if cell.file != cell.scenario.name},
     )
 
 

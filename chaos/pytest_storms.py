@@ -190,7 +190,7 @@ class Storms:
         """A scenario of the test's own is in no file, so its run is kept where pytest keeps such things."""
         if path is not None:
             as_written = "" if seed % 2 else ":plain"  # `replay` would vary the storm with an even seed
-            return f"dingfeng replay {token(path, scenario, design, seed)}{as_written}"
+            return f"dingfeng replay {token(path, design, seed)}{as_written}"
         kept = self._directories.mktemp(f"storm-{scenario.name}", numbered=True)
         for name, content in artefacts(scenario, line(scenario, design, seed, result), result).items():
             (kept / name).write_bytes(content)

@@ -29,7 +29,11 @@ class Record:
     """Opens the results directory, fresh or to go on in it. Raises ResultsError."""
 
     def __init__(self, order: Order, saved: Sequence[Saved], workers: int) -> None:
-        self.cells = [Cell(scenario, design) for scenario in order.scenarios for design in order.designs]
+        self.cells = [
+            Cell(scenario, design, order.files.get(scenario.name, ""))
+            for scenario in order.scenarios
+            for design in order.designs
+        ]
         self.done_seeds: list[set[int]] = [set() for _ in self.cells]
         self.behaviours: set[str] = set()
         self.total = len(self.cells) * len(order.seeds)
@@ -138,4 +142,5 @@ def _begin(order: Order, saved: Sequence[Saved], workers: int) -> Campaign:
         max_failures=order.max_failures,
         corpus=str(order.corpus or ""),
         corpus_ids=[entry.name for entry in saved],
+        files=dict(order.files),
     )

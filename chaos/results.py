@@ -82,7 +82,8 @@ class Campaign(msgspec.Struct, frozen=True):
     """campaign.json. `scenarios` holds each one whole, so that a run replays although the file has changed.
 
     `versions` has a digest of the code beside the versions of packages; `corpus_ids` are the saved plans
-    that were tried first, `regressions` those that failed again; `world` is sim or live; `stopped` says why a campaign ended before all runs were made.
+    that were tried first, `regressions` those that failed again; `files` has the path of each scenario that was not
+    shipped; `world` is sim or live; `stopped` says why a campaign ended before all runs were made.
     """
 
     schema: int
@@ -108,6 +109,7 @@ class Campaign(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     cells: list[CellSummary] = []
     behaviours: int = 0
+    files: dict[str, str] = {}
     regressions: list[str] = []
 
 

@@ -46,6 +46,7 @@ def taken_up(
         engine=engine,
         corpus=Path(campaign.corpus) if campaign.corpus else None,
         resume=results,
+        files=campaign.files,
     )
     _check_runs(results, order)
     _check_corpus(campaign, order)

@@ -6,6 +6,7 @@ silence proves nothing. Where violations are expected and seen, they are the pro
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from enum import IntEnum
 
@@ -117,12 +118,13 @@ class Counts:
 
 
 class Cell(Counts):
-    """One scenario on one design, and what is expected of it."""
+    """One scenario on one design, and what is expected of it; `file` names a scenario that was not shipped."""
 
-    def __init__(self, scenario: Scenario, design: str) -> None:
+    def __init__(self, scenario: Scenario, design: str, file: str = "") -> None:
         super().__init__()
         self.scenario = scenario
         self.design = design
+        self.file = file
         self.expectation: Expectation | None = scenario.expect.get(design)
 
     @property
@@ -181,7 +183,7 @@ class Cell(Counts):
 
     def replays(self) -> list[str]:
         """One replay token for each kind of failure, the first seed that showed it."""
-        name, swarm = self.scenario.name, self.scenario.swarm
+        name, swarm = self.file or self.scenario.name, self.scenario.swarm
         return [replay_token(name, self.design, seed, swarm=swarm) for seed in dict.fromkeys(self._seeds())]
 
     def _seeds(self) -> list[int]:
@@ -202,16 +204,19 @@ class Cell(Counts):
 
 
 def replay_token(scenario: str, design: str, seed: int, *, swarm: bool) -> str:
-    """What `dingfeng replay` reads. Even seeds vary a storm; where they did not, the token says so."""
+    """What `dingfeng replay` reads; `scenario` is a shipped one's name or a path.
+
+    Even seeds vary a storm; where they did not, the token says so.
+    """
     return f"{scenario}:{design}:{seed}" + ("" if swarm or seed % 2 else ":plain")
 
 
 def replay_command(token: str, world: str = SIM) -> str:
     """The command that runs a token again: the very same run in sim, the same storm on real parts live."""
     if world == SIM:
-        return f"dingfeng replay {token}"
+        return f"dingfeng replay {shlex.quote(token)}"
     scenario, design, seed = token.removesuffix(":plain").rsplit(":", 2)
-    return f"dingfeng live {scenario} -d {design} --seed {seed}"
+    return f"dingfeng live {shlex.quote(scenario)} -d {design} --seed {seed}"
 
 
 def exit_code(cells: list[CellSummary]) -> Exit:

@@ -32,10 +32,11 @@ class Failure:
     verdicts: tuple[Verdict, ...]
     swarm: bool = True
     world: str = SIM
+    file: str = ""
 
     @property
     def replay(self) -> str:
-        token = replay_token(self.scenario, self.design, self.seed, swarm=self.swarm)
+        token = replay_token(self.file or self.scenario, self.design, self.seed, swarm=self.swarm)
         return replay_command(token, self.world)
 
     @property
@@ -67,10 +68,13 @@ class Pair:
     sample_seed: int = -1
     swarm: bool = True
     world: str = SIM
+    file: str = ""
+    """What names a scenario that was not shipped."""
 
     def replay(self, seed: int) -> str:
         """The command that runs a seed again."""
-        return replay_command(replay_token(self.scenario, self.design, seed, swarm=self.swarm), self.world)
+        token = replay_token(self.file or self.scenario, self.design, seed, swarm=self.swarm)
+        return replay_command(token, self.world)
 
     @property
     def unseen(self) -> list[str]:

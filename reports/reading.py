@@ -62,6 +62,7 @@ def _empty_pairs(meta: Meta) -> dict[tuple[str, str], Pair]:
                 sometimes=sometimes,
                 swarm=scenario.get("swarm", True),
                 world=meta.world,
+                file=meta.files.get(name, ""),
             )
     return pairs
 
@@ -82,7 +83,7 @@ def _unfinished_cells(meta: Meta) -> dict[tuple[str, str], Cell]:
         except ValidationError as error:
             raise ResultsError(f"campaign.json: scenario {name}: {error}") from error
         for design in meta.designs:
-            cells[name, design] = Cell(scenario, design)
+            cells[name, design] = Cell(scenario, design, meta.files.get(name, ""))
     return cells
 
 
@@ -133,6 +134,7 @@ def _failures(results: Results) -> list[Failure]:
                     broken,
                     swarm,
                     results.campaign.world,
+                    results.campaign.files.get(header.scenario, ""),
                 )
             )
     return failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,18 @@ from scenarios.documents import Document, meant, read, shown
 from scenarios.documents import DocumentError as ScenarioError
 from scenarios.model import Scenario
 
-__all__ = ["JOURNEYS", "LIBRARY", "ScenarioError", "find", "journeys", "library", "load", "meant", "parse"]
+__all__ = [
+    "JOURNEYS",
+    "LIBRARY",
+    "ScenarioError",
+    "find",
+    "journeys",
+    "library",
+    "load",
+    "meant",
+    "parse",
+    "reference",
+]
 
 LIBRARY = Path(__file__).parent / "library"
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -40,6 +52,15 @@ def find(name: str) -> Path:
             f"no scenario {name!r}{meant(name, (*library(), *journeys()))}; `dingfeng list scenarios` shows all"
         )
     return LIBRARY / f"{name}.yaml"
+
+
+def reference(name: str | Path) -> str:
+    """What names this scenario again on a command line: a shipped one by its name, any other by its path from here."""
+    path = find(str(name))
+    if path.parent in (LIBRARY, JOURNEYS):
+        return path.stem
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else near if os.sep in near else f"./{near}"
 
 
 def load(

@@ -74,8 +74,8 @@ def _violated(policy: Policy, cell: Cell, name: str, tolerance: Tolerance | None
     seed = cell.first_seed.get(name)
     kept = str(cell.kept.get(name, ""))
     token = cell.saved[name] if seed is None else cell.token(seed)
-    if seed is not None and cell.scenario not in known.library and kept:
-        token = kept  # a scenario of the user's own has no name that `replay` knows
+    if seed is not None and cell.scenario not in known.library and not cell.file and kept:
+        token = kept  # a scenario that is in no file has no name that `replay` knows
     return Check(
         "holds", name, stands, words, data, cell.scenario, cell.design, (token,), cell.amounts_fen[name], kept
     )

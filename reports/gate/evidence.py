@@ -78,6 +78,8 @@ class Cell:
     """Measure → the worst value of any run, and its seed: where to look when a limit is broken."""
     swarm: bool = True
     """Whether even seeds varied the storm."""
+    file: str = ""
+    """What names a scenario that was not shipped."""
 
     def add(self, run: Run, source: Path) -> None:
         """One run of one directory."""
@@ -156,7 +158,7 @@ class Cell:
 
     def token(self, seed: int) -> str:
         """What `dingfeng replay` takes."""
-        return replay_token(self.scenario, self.design, seed, swarm=self.swarm)
+        return replay_token(self.file or self.scenario, self.design, seed, swarm=self.swarm)
 
 
 @dataclass
@@ -264,6 +266,7 @@ def _expect(evidence: Evidence, campaign: Campaign) -> None:
         if cell is None:
             own = tuple(campaign.scenarios[scenario].get("sometimes", ()))
             cell = evidence.cells[scenario, design] = Cell(scenario, design, own)
+            cell.file = campaign.files.get(scenario, "")
             cell.swarm = campaign.scenarios[scenario].get("swarm", True)
         cell.missing.update(campaign.seeds)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from chaos.tally import replay_command
 from reports.gate.check import KINDS, Check
 from reports.gate.judging import Decision
 from reports.gate.sentences import Sentences
@@ -33,7 +34,7 @@ def _case(check: Check, say: Sentences) -> TestCase:
     group = ".".join(part for part in (check.design, check.scenario) if part) or check.kind
     case = TestCase(name=_clean(say.subject(check)), classname=_clean(group))
     reason = say.reason(check)
-    lines = "\n".join([reason, *(say.words("gate.replay", token=token) for token in check.replay)])
+    lines = "\n".join([reason, *map(replay_command, check.replay)])
     match check.outcome:
         case "violated" | "inconclusive":
             failure = Failure(_clean(reason), check.outcome)

@@ -15,6 +15,7 @@ import msgspec
 
 from chaos.checkers.verdict import Verdict, Witness
 from chaos.results import ResultsError, read_json
+from chaos.tally import replay_command
 from chaos.words import yuan
 from reports.gate.check import KINDS, OUTCOMES, Check, Outcome
 from reports.gate.judging import Decision
@@ -62,7 +63,7 @@ def checks(decision: Decision, lang: str) -> list[dict[str, Any]]:
             "outcome": check.outcome,
             "reason": say.reason(check),
             "data": check.data,
-            "replay": [f"dingfeng replay {token}" for token in check.replay],
+            "replay": [*map(replay_command, check.replay)],
         }
         for check in decision.checks
     ]
@@ -120,10 +121,7 @@ def _finding(group: list[Check], say: Sentences) -> dict[str, Any]:
         "reason": say.reason(gravest),
         "story": story,
         "amount_fen": max(check.amount_fen for check in group),
-        "replay": [
-            say.words("gate.replay", token=token)
-            for token in dict.fromkeys(token for check in group for token in check.replay)
-        ],
+        "replay": [*map(replay_command, dict.fromkeys(token for check in group for token in check.replay))],
     }
 
 
@@ -173,10 +171,7 @@ def _grouped(found: list[Check], say: Sentences) -> list[dict[str, Any]]:
             "names": list(dict.fromkeys(check.name for check in group)),
             "what": _few([say.subject(check) for check in group], say),
             "scenarios": list(dict.fromkeys(check.scenario for check in group if check.scenario)),
-            "replay": [
-                say.words("gate.replay", token=token)
-                for token in list(dict.fromkeys(token for check in group for token in check.replay))[:1]
-            ],
+            "replay": [replay_command(token) for check in group for token in check.replay][:1],
         }
         for (design, kind, reason), group in groups.items()
     ]
