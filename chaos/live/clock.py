@@ -39,13 +39,13 @@ class SharedClock:
     def __init__(self, path: Path) -> None:
         """Map an existing clock. Raises ValueError when the file is none."""
         self.path = path
+        self._bells: dict[int, int] = {}  # slot -> descriptor; the conductor's
         with path.open("rb+") as file:
             self._map = mmap.mmap(file.fileno(), 0)
         self._words = memoryview(self._map).cast("q")
         if self._words[_MAGIC_WORD] != _MAGIC:
             self.close()
             raise ValueError(f"{path}: not a clock of a live run")
-        self._bells: dict[int, int] = {}  # slot -> descriptor; the conductor's
 
     @classmethod
     def create(cls, path: Path, processes: int) -> SharedClock:

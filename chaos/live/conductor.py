@@ -6,8 +6,9 @@ A thread of the orchestrator looks at all slots about once a millisecond and tel
   the wall's.
 - *waiting*: all processes block, but calls are under way. Once nothing has moved for a while, somebody waits
   for a time-out; time then hastens in small leaps, and stops at the earliest timer of anybody.
-- *quiet*: all processes block and no call is under way. After two looks that found the very same, time leaps
-  to the earliest timer of anybody.
+- *quiet*: all processes block and no call is under way. Time leaps to the earliest timer of anybody, after two
+  looks that found the very same, and once nothing else runs on this machine or nothing has moved for a few
+  milliseconds: what nobody counts, such as a notification of the database, may be on its way.
 
 What a dead or a stopped process says does not count: nobody at the other end will ever take it back.
 """
@@ -18,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self
 
 import psutil
@@ -27,6 +29,7 @@ from chaos.live.leaplog import LeapLog
 from chaos.live.slots import FOREVER_US, Look
 
 _WORTH_US: Final = 1_000  # a shorter way is not worth a leap: the wall's clock is there as soon
+_LOAD: Final = Path("/proc/loadavg")  # its fourth field: threads that run or could, and all threads
 _UNHEARD_US: Final = 5_000  # an idle process so late did not hear the bell
 
 
@@ -52,6 +55,7 @@ class Figures:
 class Conductor:
     """The one that moves the clock. `with` it, or `start` and `close`.
 
+    It looks every `look_s` real seconds. After `settle_s` without any move it is quiet on a busy machine too.
     `haste` is the pace while everybody waits and nothing has moved for `unmoved_s` real seconds; 1 forbids
     it. `may_hasten` is asked each time (from the conductor's thread): False while something makes real time
     count, such as a toxic that delays. `may_leap` likewise for leaps: False while the orchestrator has
@@ -63,6 +67,7 @@ class Conductor:
         clock: SharedClock,
         *,
         look_s: float = 0.001,
+        settle_s: float = 0.005,
         unmoved_s: float = 0.1,
         haste: float = 20.0,
         may_hasten: Callable[[], bool] = lambda: True,
@@ -76,6 +81,7 @@ class Conductor:
         self.skips_daemons = False
         """Whether leaps pass over daemons' timers, which then come late, as in `Kernel.skip_to`."""
         self._look_s = look_s
+        self._settle_s = settle_s
         self._unmoved_s = unmoved_s
         self._haste = haste
         self._may_hasten = may_hasten
@@ -95,7 +101,7 @@ class Conductor:
     def start(self) -> None:
         """Begin the run: its time starts here, from zero."""
         self.clock.begin()
-        self.log.note(self.clock.now_us())
+        self.log.note(self.clock.now_us)
         self._began_s = self._looked_s = time.monotonic()
         self._thread.start()
 
@@ -158,7 +164,7 @@ class Conductor:
             self._hasten(now_us, target_us, real_s, past_s)
         else:
             self._pace(1.0)
-            if same:
+            if same and (real_s - self._unmoved_since_s >= self._settle_s or _nothing_else_runs()):
                 self._leap(now_us, target_us)
 
     def _leap(self, now_us: int, target_us: int) -> None:
@@ -182,7 +188,7 @@ class Conductor:
 
     def _move(self, at_us: int) -> None:
         self.clock.leap_to(at_us)
-        self.log.note(self.clock.now_us())
+        self.log.note(self.clock.now_us)
 
     def _pace(self, pace: float) -> None:
         if self.clock.pace() != pace:
@@ -218,3 +224,11 @@ class Conductor:
         except psutil.NoSuchProcess:
             self._processes.pop(pid, None)
             return False
+
+
+def _nothing_else_runs() -> bool:
+    """Whether this thread is the only one on the machine that runs or could."""
+    try:
+        return _LOAD.read_text("ascii").split()[3].startswith("1/")
+    except FileNotFoundError:
+        return False  # no Linux: only the time that has passed can tell

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+_TRIES: Final = 3  # this thread may lose the processor between two readings
 
 
 class Leap(NamedTuple):
@@ -25,10 +28,10 @@ class LeapLog:
         self._leaps: list[Leap] = []
         self._real_us: list[int] = []
 
-    def note(self, now_us: int) -> None:
-        """The clock has just been moved, and its time is `now_us`."""
-        real_us = time.time_ns() // 1000
-        self._leaps.append(Leap(real_us, now_us - real_us, now_us))
+    def note(self, now_us: Callable[[], int]) -> None:
+        """The clock has just been moved; `now_us` reads it."""
+        _, real_us, run_us = min(_both(now_us) for _ in range(_TRIES))
+        self._leaps.append(Leap(real_us, run_us - real_us, run_us))
         self._real_us.append(real_us)
 
     def __len__(self) -> int:
@@ -44,3 +47,11 @@ class LeapLog:
             # The wall's clock may be corrected while the run goes on; the order of commits may not.
             return min(run_us, self._leaps[place + 1].landed_us)
         return run_us
+
+
+def _both(now_us: Callable[[], int]) -> tuple[int, int, int]:
+    """How far apart the readings may be, the real time and the run time, µs."""
+    before_us = time.time_ns() // 1000
+    run_us = now_us()
+    after_us = time.time_ns() // 1000
+    return after_us - before_us, (before_us + after_us) // 2, run_us

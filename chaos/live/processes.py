@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -238,10 +238,7 @@ class Supervisor:
             complaints += [f"port {port} is still listened on" for port in self.ports.listening()]
             complaints += [f"directory {path}" for path in self._private if path.exists()]
             self.ports.close()
-            self._tell("farewell")
-            assert self._guardian.stdin is not None
-            self._guardian.stdin.close()
-            self._guardian.wait(_GONE_S)
+            self._dismiss_guardian()
             self._closed = True
         if complaints:
             raise LeftBehind(f"the run left behind: {'; '.join(complaints)}")
@@ -251,6 +248,14 @@ class Supervisor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _dismiss_guardian(self) -> None:
+        assert self._guardian.stdin is not None
+        with suppress(ProcessDied):  # it was killed; what it was for is done
+            self._tell("farewell")
+        with suppress(BrokenPipeError):
+            self._guardian.stdin.close()
+        self._guardian.wait(_GONE_S)
 
     def _tell(self, line: str) -> None:
         assert self._guardian.stdin is not None
