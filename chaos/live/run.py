@@ -1,0 +1,188 @@
+"""One storm on real parts, end to end: the file to read first.
+
+As in sim (`chaos.run`): safety phase under faults, heal (verified), liveness phase with a deadline, quiet until
+past 24 h 24 min, final reads as each user would see them; then what all processes and the database wrote
+down becomes one history, and the same court judges it. Real seconds pass only while something moves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chaos.court import Court, RunResult
+from chaos.final_reads import final_reads
+from chaos.history import Event, Fault, History
+from chaos.live.journal import merge
+from chaos.live.watch import Watch
+from chaos.live.world import LiveWorld, Options
+from chaos.nemesis import Plan
+from chaos.opening import Opening
+from chaos.worker import RunStopped
+from reference_platform import designs
+from reference_platform.ports import HOUR, MINUTE
+from scenarios.model import Scenario
+from sim.kernel import HarnessError
+
+HEAL_S = 60.0
+"""Real seconds within which the world must be whole again after the storm."""
+
+BEAT_S = 0.5
+"""How often, in real seconds, the orchestrator looks whether all is well."""
+
+
+@dataclass(frozen=True)
+class LiveRunner:
+    """`run` with its options: what a campaign calls for each seed. `tell` hears of every step."""
+
+    options: Options
+    tell: Callable[[str], None] = lambda _: None
+    nodes: int | None = None
+
+    __qualname__ = "live"
+
+    @property
+    def limit_s(self) -> float:
+        """Real seconds after which a run hangs, its own budget being of no avail."""
+        return self.options.budget_s + 120.0
+
+    def __call__(self, scenario: Scenario, design: str, seed: int) -> RunResult:
+        if self.nodes is not None:
+            knobs = scenario.knobs.model_copy(update={"nodes": self.nodes})
+            scenario = scenario.model_copy(update={"knobs": knobs})
+        return run(scenario, design, seed, self.options, self.tell)
+
+
+def run(
+    scenario: Scenario,
+    design: str,
+    seed: int,
+    options: Options,
+    tell: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Put one design through one storm on real parts, and judge it.
+
+    Raises RunStopped when its budget of real time is spent, HarnessError when the world could not be healed,
+    ProcessDied when a part ended unasked.
+    """
+    began_s = time.monotonic()
+    opening = Opening(scenario, designs.load(design), seed)
+    with LiveWorld(opening, options, tell) as world:
+        history = _storm(world, tell)
+        orders = len(world.orders)
+    tell("judging")
+    court = Court(history)
+    return court.result(
+        scenario,
+        touched=touched(scenario, history.events),
+        plan=plan_of(history.events),
+        orders=orders,
+        settled=True,
+        wall_s=time.monotonic() - began_s,
+    )
+
+
+def _storm(world: LiveWorld, tell: Callable[[str], None]) -> History:
+    """The phases of a run; what was written down."""
+    opening = world.opening
+    clock = Phases(world)
+    with world.watch, world.conductor:
+        tell("storm")
+        clock.run_to(opening.heal_us)
+        _heal(world)
+        tell("liveness")
+        clock.run_to(opening.settle_by_us)
+        tell("quiet")
+        clock.run_to(opening.end_us)
+        tell("final reads")
+        clock.read()
+        _drain(world.watch)
+    states = [*world.watch.states, *world.store.rest()]
+    history = History(opening.header())
+    history.events.extend(merge([*world.layout.journals(), world.journal.path], states))
+    return history
+
+
+class Phases:
+    """Lets the orchestrator's kernel, and with it the whole world, run from one time to the next."""
+
+    def __init__(self, world: LiveWorld) -> None:
+        self._world = world
+        self._deadline_s = time.monotonic() + world.options.budget_s
+        self._looked_s = 0.0
+
+    def run_to(self, at_us: int) -> None:
+        """Until run time is `at_us`, which no leap passes."""
+        world = self._world
+        world.conductor.limit_us = at_us
+        world.kernel.call_at(at_us, lambda: None)
+        world.paced.run(lambda: self._beat() and world.kernel.now >= at_us)
+
+    def read(self) -> None:
+        """The final reads, over HTTP through the edge."""
+        world = self._world
+        skus = [product.sku for product in world.opening.scenario.workload.products]
+        reads = final_reads(world.orders, skus, world.line, world.journal)
+        reading = world.kernel.spawn(reads, "final reads")
+        limit_us = world.kernel.now + HOUR + MINUTE * (len(world.orders) + 2 * len(skus))
+        world.conductor.limit_us = limit_us
+        world.paced.run(lambda: self._beat() and (reading.done or world.kernel.now >= limit_us))
+        if not reading.done:
+            raise HarnessError("the final reads did not come to their end")
+
+    def _beat(self) -> bool:
+        """Now and then look whether all is well. Always true."""
+        real_s = time.monotonic()
+        if real_s - self._looked_s >= BEAT_S:
+            self._looked_s = real_s
+            self._world.check()
+            if real_s > self._deadline_s:
+                reached = f"{self._world.kernel.now / 1e6:,.0f} of {self._world.opening.end_us / 1e6:,.0f} s"
+                raise RunStopped(
+                    f"ended after {self._world.options.budget_s:g} real s, at {reached} of the run"
+                )
+        return True
+
+
+def _heal(world: LiveWorld) -> None:
+    """End of the storm: every fault is undone, and that is verified."""
+    world.nemesis.heal()
+    world.background.finish(HEAL_S)
+    deadline_s = time.monotonic() + HEAL_S
+    while wrong := world.faults.unhealed():
+        if time.monotonic() > deadline_s:
+            raise HarnessError(f"the world did not heal: {'; '.join(wrong)}")
+        time.sleep(0.05)
+
+
+def _drain(watch: Watch) -> None:
+    """Until nothing new is written down."""
+    while not watch.caught_up():
+        pass
+
+
+def touched(scenario: Scenario, events: list[Event]) -> dict[str, int]:
+    """How often each rule really touched something, by `index/fault/where`, as the nemesis says it in sim."""
+    counts = [0] * len(scenario.faults)
+    for event in events:
+        if isinstance(event, Fault):
+            index = int(event.site.partition("/")[0])
+            if event.phase == "touch":
+                counts[index] += 1
+            elif event.phase == "end":
+                counts[index] += int(event.data.get("touched", 0))
+    return {
+        f"{index}/{rule.fault}/{rule.where()}": count
+        for index, (rule, count) in enumerate(zip(scenario.faults, counts, strict=True))
+    }
+
+
+def plan_of(events: list[Event]) -> Plan:
+    """What struck where: the plan that gives the same faults to another run, in either world."""
+    beside = ("where", "key")
+    return {
+        event.site: {name: value for name, value in event.data.items() if name not in beside}
+        for event in events
+        if isinstance(event, Fault) and event.phase in ("touch", "start")
+    }
