@@ -35,6 +35,7 @@ def application(collection: Collection) -> web.Application:
             web.post("/populate", _populate),
             web.get("/proxies", _list, allow_head=False),
             web.post("/proxies", _create),
+            web.get("/touched", _all_touched, allow_head=False),
             web.get(proxy, _show, allow_head=False),
             web.post(proxy, _update),
             web.patch(proxy, _update),
@@ -118,6 +119,10 @@ async def _update(request: web.Request) -> web.Response:
 async def _delete(request: web.Request) -> web.Response:
     await request.app[_COLLECTION].delete(request.match_info["proxy"])
     return web.Response(status=204)
+
+
+async def _all_touched(request: web.Request) -> web.Response:
+    return _json({proxy.name: proxy.touched() for proxy in request.app[_COLLECTION].all()})
 
 
 async def _touched(request: web.Request) -> web.Response:
