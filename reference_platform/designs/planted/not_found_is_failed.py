@@ -23,8 +23,7 @@ class AbsentIsNo(TopUps):
     """What is not there did not happen; that the supplier's query lags by ten minutes is on page 40."""
 
     def verdict(self, attempt: AttemptRow, reply: SupplierReply) -> str:
-        absent = reply.status == "not_found" and attempt["status"] != "success"
-        return "fail" if absent else super().verdict(attempt, reply)
+        return "fail" if reply.status == "not_found" else super().verdict(attempt, reply)
 
 
 CONFIG = resilient.CONFIG
