@@ -82,10 +82,19 @@ def _has_token(process: psutil.Process, token: str) -> bool:
 
 def _works_in(process: psutil.Process, folders: list[str]) -> bool:
     """Someone at a terminal who only looks into a directory is not meant."""
-    if not folders or process.terminal() is not None:
+    if not folders or _at_terminal(process.pid):
         return False
     place = process.cwd()
     return any(place == folder or place.startswith(folder + os.sep) for folder in folders)
+
+
+def _at_terminal(pid: int) -> bool:
+    """Whether a process has a controlling terminal. psutil would answer from a list of terminals it once made."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[4] != "0"
 
 
 def become(processes: Iterable[psutil.Process], states: Collection[str], bound_s: float) -> bool:

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.live.clock import SharedClock
+from chaos.live.conductor import Conductor
+from chaos.live.slots import Slot
+from tests.chaos.live.hosts import HOUR_US, spawn, until
+
+LOOKS = 40  # so many looks make it certain that the conductor had its chance
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[SharedClock]:
+    clock = SharedClock.create(tmp_path / "clock", 3)
+    yield clock
+    clock.close()
+
+
+@pytest.fixture
+def slots(clock: SharedClock) -> Iterator[tuple[Slot, Slot]]:
+    """Two processes that block. The first waits for one hour, the second for two."""
+    one, two = clock.slot("one"), clock.slot("two")
+    for slot, hours in ((one, 1), (two, 2)):
+        slot.due(hours * HOUR_US)
+        slot.idle(True)
+    yield one, two
+    one.close()
+    two.close()
+
+
+@contextmanager
+def _conducted(clock: SharedClock, **options: Any) -> Iterator[Conductor]:
+    with Conductor(clock, **options) as conductor:
+        yield conductor
+
+
+def _chances(conductor: Conductor) -> None:
+    """Let it look often enough to do what it is going to do."""
+    enough = conductor.figures.looks + LOOKS
+    until(lambda: conductor.figures.looks >= enough)
+
+
+def test_while_nothing_moves_time_leaps_to_the_earliest_timer(
+    clock: SharedClock, slots: tuple[Slot, Slot]
+) -> None:
+    """To that of anybody, exactly; and not further before it was served."""
+    with _conducted(clock) as conductor:
+        until(lambda: clock.now_us() >= HOUR_US)
+        _chances(conductor)
+        assert clock.now_us() < 2 * HOUR_US
+        slots[0].due(3 * HOUR_US)
+        until(lambda: clock.now_us() >= 2 * HOUR_US)
+    assert conductor.figures.leaps == 2
+    assert conductor.figures.held_s["one"] > 0
+    assert conductor.figures.share_at_pace_1 < 0.01
+
+
+def test_a_process_at_work_holds_time(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """Whatever it does may set a timer, or send something."""
+    slots[1].idle(False)
+    with _conducted(clock) as conductor:
+        _chances(conductor)
+        assert clock.now_us() < HOUR_US
+        slots[1].idle(True)
+        until(lambda: clock.now_us() >= HOUR_US)
+    assert conductor.figures.held_s["two"] > 0
+
+
+def test_a_call_under_way_holds_time(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """Both ends may block: the call is between them."""
+    with _conducted(clock, unmoved_s=1e9) as conductor, slots[0].working():
+        _chances(conductor)
+        assert clock.now_us() < HOUR_US
+        assert clock.pace() == 1.0
+
+
+def test_time_hastens_while_everybody_waits_for_a_time_out(
+    clock: SharedClock, slots: tuple[Slot, Slot]
+) -> None:
+    """In small leaps, as fast as the pace says; and it stops at the earliest timer."""
+    soon_us = 4_000_000
+    slots[0].due(soon_us)
+    with _conducted(clock, unmoved_s=0.05, haste=40) as conductor, slots[0].working():
+        until(lambda: clock.pace() == 40)
+        until(lambda: clock.now_us() >= soon_us)
+        _chances(conductor)
+        assert soon_us <= clock.now_us() < soon_us + 20_000_000
+    figures = conductor.figures
+    assert figures.leaps == 0
+    assert figures.hasty_steps > 1
+    assert 0 < figures.hasty_s < 4
+    assert clock.pace() == 1.0
+
+
+def test_time_does_not_hasten_while_calls_still_move(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """Every sign of life begins the wait anew."""
+    with _conducted(clock, unmoved_s=0.5, haste=1000) as conductor, slots[0].working():
+        for _ in range(100):
+            slots[1].moved()
+            time.sleep(0.002)
+        assert conductor.figures.hasty_steps == 0
+
+
+def test_the_orchestrator_may_forbid_haste_and_leaps(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """A toxic that delays makes real time count; what processes wrote must be read before a leap."""
+    allowed = False
+    with _conducted(clock, unmoved_s=0.0, may_hasten=lambda: allowed, may_leap=lambda: allowed) as conductor:
+        with slots[0].working():
+            _chances(conductor)
+            assert conductor.figures.hasty_steps == 0
+        _chances(conductor)
+        assert clock.now_us() < HOUR_US
+        allowed = True
+        until(lambda: clock.now_us() >= HOUR_US)
+
+
+def test_holding_keeps_the_walls_pace_whatever_else_is_so(
+    clock: SharedClock, slots: tuple[Slot, Slot]
+) -> None:
+    """While a process is started again, nobody moves; time must not hasten all the same."""
+    with _conducted(clock, unmoved_s=0.0) as conductor:
+        with slots[1].holding(), slots[0].working():
+            _chances(conductor)
+            assert conductor.figures.hasty_steps == 0
+        until(lambda: clock.now_us() >= HOUR_US)
+
+
+def test_a_hold_ends_by_itself(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """What is on its way and counted by nobody gets its moment, and no more."""
+    slots[0].hold(3600.0)
+    slots[1].hold(0.2)
+    slots[0].hold(0.1)  # the longer one stands
+    with _conducted(clock) as conductor:
+        _chances(conductor)
+        assert clock.now_us() < HOUR_US
+    slots[0].silence()
+    slots[0].due(HOUR_US)
+    slots[0].idle(True)
+    second = Conductor(clock)
+    second._thread.start()
+    until(lambda: clock.now_us() >= HOUR_US)
+    second.close()
+
+
+def test_no_leap_goes_past_the_limit(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """The orchestrator has something to do then."""
+    conductor = Conductor(clock)
+    conductor.limit_us = HOUR_US // 2
+    with conductor:
+        until(lambda: clock.now_us() >= HOUR_US // 2)
+        _chances(conductor)
+        assert clock.now_us() < HOUR_US
+        conductor.limit_us = 2 * HOUR_US
+        until(lambda: clock.now_us() >= HOUR_US)
+
+
+def test_daemons_may_be_passed_over(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """In a quiet period their polls come late, as in the simulator; otherwise they are timers like all others."""
+    slots[0].due(2 * HOUR_US, HOUR_US)
+    with _conducted(clock) as conductor:
+        until(lambda: clock.now_us() >= HOUR_US)
+        _chances(conductor)
+        assert clock.now_us() < 2 * HOUR_US  # the daemon has not been served yet
+        conductor.skips_daemons = True
+        until(lambda: clock.now_us() >= 2 * HOUR_US)
+
+
+def test_a_stopped_process_holds_nothing_until_it_goes_on(
+    clock: SharedClock, slots: tuple[Slot, Slot]
+) -> None:
+    """It may be stopped for hours; once it goes on, what it does counts again."""
+    child = spawn("stay_busy", clock.path, "node")
+    try:
+        until(lambda: clock.looks()[2].pid == child.pid)
+        with _conducted(clock) as conductor:
+            _chances(conductor)
+            assert clock.now_us() < HOUR_US
+            child.send_signal(signal.SIGSTOP)
+            until(lambda: clock.now_us() >= HOUR_US)
+            child.send_signal(signal.SIGCONT)
+            slots[0].due(2 * HOUR_US)
+            _chances(conductor)
+            assert clock.now_us() < 2 * HOUR_US
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_killed_process_holds_nothing(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """Dead before it was waited for, too: a zombie."""
+    child = spawn("stay_busy", clock.path, "node")
+    try:
+        until(lambda: clock.looks()[2].pid == child.pid)
+        with _conducted(clock):
+            child.kill()
+            until(lambda: clock.now_us() >= HOUR_US)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_what_ends_the_conductor_is_raised(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """A clock that nobody conducts any more would only look slow."""
+
+    def broken() -> bool:
+        raise ZeroDivisionError
+
+    conductor = Conductor(clock, may_leap=broken)
+    conductor.start()
+    conductor._thread.join(10)
+    with pytest.raises(RuntimeError, match="conductor of the run failed: ZeroDivisionError"):
+        conductor.check()
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        conductor.close()
+
+
+def test_real_moments_are_found_in_run_time(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """What the database stamped with the wall's clock gets the run time at which it happened, in order."""
+    readings = []
+    with _conducted(clock) as conductor:
+        for hours in range(1, 6):
+            slots[0].due(hours * HOUR_US)
+            slots[1].due(hours * HOUR_US)
+            until(lambda hours=hours: clock.now_us() >= hours * HOUR_US)  # type: ignore[misc]
+            readings += [(clock.now_us(), time.time_ns() // 1000, clock.now_us()) for _ in range(3)]
+    for before_us, real_us, after_us in readings:
+        assert before_us - 1000 <= conductor.to_run_us(real_us) <= after_us + 1000
+    mapped = [conductor.to_run_us(real_us) for _, real_us, _ in readings]
+    assert all(one <= other for one, other in pairwise(mapped))
+    assert conductor.to_run_us(readings[0][1] - 3_600_000_000) == 0

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.live.clock import FOREVER_US, SharedClock
+from chaos.live.conductor import Conductor
+from chaos.live.paced import AsyncPaced, PacedKernel
+from chaos.live.timers import AsyncTimers, run
+from sim.kernel import Future, HarnessError, Kernel, TimedOut, sleep, wait_for
+from tests.chaos.live.hosts import HOUR_US, until
+
+GEVENT = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+from pathlib import Path
+import gevent
+from chaos.live.clock import SharedClock
+from chaos.live.paced import PacedKernel
+from sim.kernel import Future, Kernel, sleep
+
+clock, kernel, other_turns = SharedClock.open(Path(sys.argv[1])), Kernel(), 0
+slot = clock.slot("locust")
+paced = PacedKernel(kernel, clock, slot)
+
+async def person():
+    for hour in range(1, 6):
+        await sleep(hour * 3_600_000_000 - kernel.now)
+        answer = Future(kernel)
+        with slot.working():
+            gevent.spawn_later(0.01, lambda: paced.inject(answer.set, hour))
+            assert await answer == hour
+
+def other():
+    global other_turns
+    while True:
+        gevent.sleep(0.001)
+        other_turns += 1
+
+task = kernel.spawn(person())
+gevent.spawn(other)
+paced.run(lambda: task.done)
+print(clock.now_us() // 3_600_000_000, other_turns > 0)
+slot.close()
+clock.close()
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[SharedClock]:
+    clock = SharedClock.create(tmp_path / "clock", 2)
+    yield clock
+    clock.close()
+
+
+async def _hours(kernel: Kernel, clock: SharedClock, seen: list[tuple[int, bool]]) -> None:
+    for hour in range(1, 25):
+        await sleep(hour * HOUR_US - kernel.now)
+        seen.append((hour, clock.now_us() >= hour * HOUR_US))
+
+
+def test_an_unmodified_kernel_lives_by_the_shared_clock(clock: SharedClock) -> None:
+    """Each sleep ends when the clock says so, and the conductor leaps from one to the next."""
+    kernel, slot, seen = Kernel(), clock.slot("people"), list[tuple[int, bool]]()
+    task = kernel.spawn(_hours(kernel, clock, seen))
+    with Conductor(clock) as conductor:
+        PacedKernel(kernel, clock, slot).run(lambda: task.done)
+    assert seen == [(hour, True) for hour in range(1, 25)]
+    assert conductor.figures.leaps >= 24
+    assert clock.looks()[0].due_us == FOREVER_US
+    slot.close()
+
+
+def test_an_answer_from_a_real_thread_reaches_its_coroutine(clock: SharedClock) -> None:
+    """Injected at the present, not at the time at which the kernel last did something."""
+    kernel, slot = Kernel(), clock.slot("people")
+    paced = PacedKernel(kernel, clock, slot)
+    found: list[object] = []
+
+    async def person() -> None:
+        await sleep(HOUR_US)
+        answer = Future(kernel)
+        with slot.working():
+            threading.Timer(0.1, paced.inject, (answer.set, "paid")).start()
+            found.append(await answer)
+        found.append(HOUR_US + 90_000 <= kernel.now < 2 * HOUR_US)
+
+    task = kernel.spawn(person())
+    kernel.call_at(3 * HOUR_US, found.append, "never: we end before")
+    with Conductor(clock, unmoved_s=1e9):
+        paced.run(lambda: task.done)
+    assert found == ["paid", True]
+    slot.close()
+
+
+def test_a_time_out_inside_the_kernel_comes_by_run_time(clock: SharedClock) -> None:
+    """Nobody answers; while the call counts as under way, time hastens to the time-out."""
+    kernel, slot = Kernel(), clock.slot("people")
+
+    async def person() -> str:
+        with slot.working():
+            try:
+                await wait_for(Future(kernel), 5_000_000)
+            except TimedOut:
+                return "timed out"
+        return "answered"
+
+    task = kernel.spawn(person())
+    with Conductor(clock, unmoved_s=0.02, haste=50) as conductor:
+        PacedKernel(kernel, clock, slot).run(lambda: task.done)
+    assert task.value == "timed out"
+    assert conductor.figures.hasty_s > 0
+    slot.close()
+
+
+def test_an_error_in_the_kernel_ends_the_run(clock: SharedClock) -> None:
+    """As in the simulator: a task that nobody awaits may not fail unheard."""
+    kernel, slot = Kernel(), clock.slot("people")
+
+    async def person() -> None:
+        await sleep(HOUR_US)
+        raise KeyError("x")
+
+    kernel.spawn(person(), "person")
+    with Conductor(clock), pytest.raises(HarnessError, match="task 'person' failed"):
+        PacedKernel(kernel, clock, slot).run(lambda: False)
+    slot.close()
+
+
+def test_nothing_of_the_kernel_is_polled(clock: SharedClock) -> None:
+    """Before the run begins, and while nothing is due, the thread just blocks."""
+    kernel, slot, ends = Kernel(), clock.slot("people"), list[bool]()
+    paced = PacedKernel(kernel, clock, slot)
+    kernel.call_at(1000, lambda: None)
+    thread = threading.Thread(target=paced.run, args=(lambda: bool(ends),))
+    thread.start()
+    until(lambda: bool(clock.looks()[0].idle))
+    ops = clock.looks()[0].ops
+    time.sleep(0.1)
+    assert clock.looks()[0].ops == ops
+    clock.begin()
+    until(lambda: kernel.now >= 1000)
+    paced.inject(ends.append, True)
+    thread.join(10)
+    assert not thread.is_alive()
+    slot.close()
+
+
+def test_the_same_code_runs_under_gevent_beside_other_greenlets(clock: SharedClock) -> None:
+    """Locust patches the standard library; the pacing greenlet blocks itself only."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", GEVENT, str(clock.path)], stdout=subprocess.PIPE, text=True
+    )
+    until(lambda: clock.looks()[0].idle > 0)
+    with Conductor(clock, unmoved_s=1e9):
+        printed, _ = program.communicate(timeout=60)
+    assert printed.split() == ["5", "True"]
+
+
+def test_a_kernel_on_an_asyncio_loop_is_one_of_its_timers(clock: SharedClock) -> None:
+    """The orchestrator's own people: their kernel, its loop, one slot."""
+    kernel, seen = Kernel(), list[tuple[int, bool]]()
+
+    async def main(timers: AsyncTimers) -> object:
+        paced = AsyncPaced(kernel, clock, timers)
+        paced.start()
+        kernel.spawn(_hours(kernel, clock, seen))
+        answer, other_thread = Future(kernel), Future(kernel)
+
+        async def person() -> tuple[object, object]:
+            await sleep(HOUR_US // 2)
+            asyncio.get_running_loop().call_soon(paced.inject, answer.set, 1)
+            first = await answer
+            asyncio.get_running_loop().run_in_executor(None, paced.inject_threadsafe, other_thread.set, 2)
+            return first, await other_thread
+
+        task = kernel.spawn(person())
+        paced.inject(lambda: None)
+        await timers.sleep_until(25 * HOUR_US)
+        paced.close()
+        return task.value
+
+    with Conductor(clock):
+        assert run(clock, clock.slot("staff"), main) == (1, 2)
+    assert seen == [(hour, True) for hour in range(1, 25)]
+
+
+def test_an_error_in_a_kernel_on_a_loop_ends_the_program(clock: SharedClock) -> None:
+    """It fails the timers' program, as any timed call that fails."""
+    kernel = Kernel()
+
+    async def main(timers: AsyncTimers) -> None:
+        kernel.call_at(HOUR_US, lambda: 1 // 0)
+        AsyncPaced(kernel, clock, timers).start()
+        await timers.sleep_until(2 * HOUR_US)
+
+    with Conductor(clock), pytest.raises(ZeroDivisionError):
+        run(clock, clock.slot("staff"), main)
