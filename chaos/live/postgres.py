@@ -103,23 +103,45 @@ class Server:
 
         Raises PostgresBroken with the end of its log.
         """
-        if not self.running:
-            settings = [f"--{name}={value}" for name, value in self._settings.items()]
-            with self.log.open("ab") as log:
-                self.process = subprocess.Popen(  # noqa: S603 - our own program and arguments
-                    [str(self._installation.programs / "postgres"), "-D", str(self.data), *settings],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    start_new_session=True,
-                    **self._installation.account,
-                )
+        self.launch()
         deadline = time.monotonic() + READY_S
-        while not self._ready():
+        while not self.ready():
             if not self.running or time.monotonic() > deadline:
                 raise PostgresBroken(f"PostgreSQL did not come up: {self.complaint()}")
             time.sleep(0.005)
+
+    def launch(self) -> None:
+        """Start it, unless it runs, and do not wait."""
+        if self.running:
+            return
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+                [str(self._installation.programs / "postgres"), "-D", str(self.data), *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self._installation.account,
+            )
+
+    def ready(self) -> bool:
+        """Whether the postmaster has written that it is ready, and lets us in."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        if len(lines) < 8 or self.process is None or int(lines[0]) != self.process.pid:
+            return False
+        self._shared_memory = int(lines[6].split()[-1])
+        if lines[7].strip() != "ready":
+            return False
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of our own, in autocommit."""
@@ -130,9 +152,13 @@ class Server:
         return sum(f" {HOST}(" in " ".join(_title(child)) for child in self._children())
 
     def kill(self) -> int:
-        """SIGKILL to the postmaster and all of its children; how many processes that were."""
+        """SIGKILL to the postmaster and all of its children; how many sessions that cut off.
+
+        The next start recovers from the log.
+        """
         if self.process is None or not self.running:
             return 0
+        sessions = self.sessions()
         # Stopped first, so that no child is born unseen.
         self.process.send_signal(signal.SIGSTOP)
         children = self._children()
@@ -140,7 +166,7 @@ class Server:
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
         self._wait_gone(children)
-        return 1 + len(children)
+        return sessions
 
     def immediate_stop(self) -> int:
         """Abort all sessions at once, as `pg_ctl stop -m immediate`; how many there were.
@@ -156,7 +182,7 @@ class Server:
         self._end(signal.SIGINT)
 
     def set(self, name: str, value: str) -> None:
-        """Change a setting of the running server; it holds until the server is restarted."""
+        """Change a setting of the running server for good."""
         with self.connect() as connection:
             connection.execute(SQL("alter system set {} = {}").format(Identifier(name), Literal(value)))
             connection.execute("select pg_reload_conf()")
@@ -174,23 +200,6 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ------------------------------------------------------------ processes
-
-    def _ready(self) -> bool:
-        """Whether the postmaster has written that it is ready, and lets us in."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except (FileNotFoundError, UnicodeDecodeError):
-            return False
-        if len(lines) < 8 or self.process is None or int(lines[0]) != self.process.pid:
-            return False
-        self._shared_memory = int(lines[6].split()[-1])
-        if lines[7].strip() != "ready":
-            return False
-        try:
-            self.connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def _children(self) -> list[psutil.Process]:
         if self.process is None:

@@ -60,10 +60,18 @@ class WriteAheadLog:
     publication derive from it. `connect` gives a connection in autocommit.
     """
 
-    def __init__(self, connect: Connect, schema: str, tables: Sequence[Table[Any]]) -> None:
+    def __init__(
+        self, connect: Connect, schema: str, tables: Sequence[Table[Any]], *, lasting: bool = True
+    ) -> None:
+        """`lasting`: the slot survives crashes of the server, and has to be dropped.
+
+        Otherwise it goes with our connection, however that ends: on a server that is not ours a slot
+        left behind would fill the disk.
+        """
         self._connect = connect
         self._schema = schema
         self._name = f"{schema}_states"
+        self._lasting = lasting
         self._tables = {table.name: table for table in tables if table.book is not None}
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._seen_lsn = 0  # after a crash the server may tell again what it has told
@@ -82,15 +90,22 @@ class WriteAheadLog:
                     Identifier(self._name), SQL(", ").join(names)
                 )
             )
-        with self._connect() as connection:
-            connection.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [self._name])
+        self._connection = self._connect()
+        self._connection.execute(
+            "select pg_create_logical_replication_slot(%s, 'pgoutput', %s)", [self._name, not self._lasting]
+        )
 
     def poll(self) -> list[Transaction]:
-        """What was committed since the last call, as far as one batch goes; nothing while the server is down."""
+        """What was committed since the last call, as far as one batch goes; nothing while the server is down.
+
+        Raises psycopg.OperationalError only when that is the end of a slot that does not last.
+        """
         try:
             return self._read()
         except psycopg.OperationalError:
             self.disconnect()
+            if not self._lasting:
+                raise
             return []
 
     def drain(self) -> list[Transaction]:

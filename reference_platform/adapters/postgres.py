@@ -29,7 +29,7 @@ class PostgresDatabase:
 
     `url` and `replica_url` are connection strings of libpq; without a replica its reads go to the primary,
     read only all the same. `schema` holds the tables and keeps the channels of LISTEN apart from other
-    schemas'. With an `origin` every transaction that writes names it in the server's write-ahead log.
+    schemas'. The server knows the client as `schema.name`. With an `origin` every transaction that writes names it in the server's write-ahead log.
     """
 
     def __init__(
@@ -170,4 +170,4 @@ def _conninfo(url: str, schema: str, name: str) -> str:
     given = conninfo_to_dict(url)
     quoted = schema.replace('"', '""').replace("\\", "\\\\").replace(" ", "\\ ")
     options = f'{given.get("options") or ""} -c search_path="{quoted}"'.strip()
-    return make_conninfo(url, options=options, application_name=name)
+    return make_conninfo(url, options=options, application_name=f"{schema}.{name}")

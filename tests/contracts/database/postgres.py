@@ -136,7 +136,7 @@ class PostgresStep:
             row = self.session.server.control.execute(
                 "select bool_or(wait_event_type = 'Lock' and cardinality(pg_blocking_pids(pid)) > 0)"
                 " from pg_stat_activity where application_name = %s",
-                [self.session.name],
+                [f"{SCHEMA}.{self.session.name}"],
             ).fetchone()
             if row is not None and row[0]:
                 return not self.outcome.done()
