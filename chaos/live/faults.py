@@ -139,6 +139,8 @@ class LiveFaults:
         self._machines = machines
         self._store = store
         self._dials: dict[str, Dial] = {}
+        self.timed = 0
+        """Toxics in force that count real time: as long as there are any, it must not pass faster."""
         self._inflict: dict[str, Callable[[Params, str, str], Sequence[Blow]]] = {
             **dict.fromkeys(TOXICS, self._toxic),
             "link.down": self._down,
@@ -176,9 +178,18 @@ class LiveFaults:
         self, between: Sequence[str], kind: str, streams: Sequence[str], attributes: Attributes
     ) -> Blow:
         add = self._proxies.add
-        return _lift(
+        blow = _lift(
             [add(link.name, kind, stream, attributes) for link in self._hit(between) for stream in streams]
         )
+        if kind == "limit_data" or not any(attributes.values()):
+            return blow
+        self.timed += 1
+
+        def undo() -> None:
+            self.timed -= 1
+            blow.undo()
+
+        return Blow(undo, blow.evidence)
 
     def _down(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
         return [_lift([self._proxies.down(link.name) for link in self._hit(params["between"])])]

@@ -28,14 +28,17 @@ from chaos.live.initdb import Installation
 from chaos.live.journal import Journal
 from chaos.live.layout import EDGE, USERS, Layout
 from chaos.live.line import ThreadLine
+from chaos.live.link_faults import LinkFaults
+from chaos.live.links import HOST
 from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
 from chaos.live.machines import Machine, PlatformMachines
 from chaos.live.paced import PacedKernel
 from chaos.live.postgres import Server
-from chaos.live.processes import Child, Supervisor
-from chaos.live.proxies import RunProxies
+from chaos.live.processes import Child, Supervisor, listens
 from chaos.live.store import EmbeddedStore
+from chaos.live.toxics import Server as ToxiproxyServer
+from chaos.live.toxics import Toxiproxy
 from chaos.live.watch import Watch
 from chaos.live.wire import Passes, Sent
 from chaos.nemesis import Nemesis, names_of
@@ -109,7 +112,7 @@ class LiveWorld:
         self.background = enter(Background(self.clock, "background"))
         self.conductor = Conductor(self.clock, may_hasten=self._may_hasten, may_leap=self._may_leap)
         self._database(stack)
-        self._proxies()
+        self._proxies(stack)
         self._processes()
         self.journal = Journal(self.layout.journal("orchestrator"), self.clock.now_us)
         stack.callback(self.journal.close)
@@ -130,11 +133,28 @@ class LiveWorld:
         self.store.prepare(self.opening)
         self._ready("database", began_s)
 
-    def _proxies(self) -> None:
+    def _proxies(self, stack: ExitStack) -> None:
         began_s = time.monotonic()
-        self.proxies = RunProxies(self.supervisor, self.options.toxiproxy, self.opening.streams.seed)
-        self.proxies.create(self.layout.links)
-        self._ready("toxiproxy", began_s)
+        chosen = ToxiproxyServer.choose(self.options.toxiproxy)
+        url = chosen.at
+        if chosen.kind != "given":
+            port = self.supervisor.ports.free()
+            url = f"http://{HOST}:{port}"
+            words = chosen.command(HOST, port, self.opening.streams.seed)
+            child = self.supervisor.start("toxiproxy", words)
+            self.supervisor.wait_ready(child, lambda: listens(port), READY_S)
+        server = Toxiproxy(url)
+        self.proxies = LinkFaults(server)
+        server.populate(
+            [
+                {"name": link.name, "listen": f"{HOST}:{link.port}", "upstream": f"{HOST}:{link.upstream}"}
+                for link in self.layout.links
+            ]
+        )
+        if chosen.kind == "given":  # it lives on, without us
+            for link in self.layout.links:
+                stack.callback(server.delete, link.name)
+        self._ready(f"toxiproxy ({chosen.kind})", began_s)
 
     def _processes(self) -> None:
         """Everything of Python's, side by side."""
@@ -214,7 +234,7 @@ class LiveWorld:
 
     def _may_hasten(self) -> bool:
         """Not while a toxic counts real milliseconds."""
-        return not self.proxies.timed
+        return not self.faults.timed
 
     def _heard(self, news: list[Event]) -> None:
         """In the watch's or the conductor's thread: hand it to the kernel."""

@@ -136,6 +136,19 @@ def test_microseconds_become_milliseconds_and_never_nothing() -> None:
     assert world.proxies.there == [("users->edge", "latency", "upstream", {"latency": 1, "jitter": 3})]
 
 
+def test_a_toxic_that_counts_real_time_is_known_while_it_is_in_force() -> None:
+    """Time must not hasten under it; a partition only swallows, so there it may."""
+    world = World()
+    cut = {"between": ["users", "edge"], "oneway": False}
+    slow = {"between": ["users", "edge"], "stream": "both", "latency_us": 400, "jitter_us": 0}
+    world.faults.inflict("link.partition", cut, "", "")
+    assert world.faults.timed == 0
+    [blow] = world.faults.inflict("link.latency", slow, "", "")
+    assert world.faults.timed == 1
+    blow.undo()
+    assert world.faults.timed == 0
+
+
 def test_the_evidence_of_a_link_fault_adds_up_what_its_toxics_touched() -> None:
     """It is read just before they are removed, and nothing is left in the proxies."""
     world = World()
