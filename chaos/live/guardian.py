@@ -14,6 +14,7 @@ Run as `python guardian.py TOKEN`, with lines on standard input: `private PATH`,
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import shutil
@@ -35,6 +36,7 @@ ENDED: Final = frozenset({_GONE, "dead", "zombie"})
 """States, in psutil's words, of a process that does nothing any more. A zombie only waits to be asked for."""
 
 _ORPHANED_S: Final = 0.25  # a fork of the orchestrator may hold the pipe open: its pid is looked at as well
+_SEGMENT_LINE: Final = 6  # of postmaster.pid: key and id of a System V segment, which outlives kill -9
 _BOUND_S: Final = 20.0
 _SLACK_S: Final = 2.0  # the kernel counts a process's start in ticks, from a boot time in whole seconds
 
@@ -74,6 +76,18 @@ def end(token: str, private: Iterable[Path], since_s: float, bound_s: float) -> 
         if time.monotonic() > deadline_s:
             return left
     return []
+
+
+def clear(private: Iterable[Path]) -> None:
+    """Remove directories, and the shared memory of a PostgreSQL that was killed in one of them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for path in private:
+        for lock in (*path.glob("postmaster.pid"), *path.glob("*/postmaster.pid")):
+            lines = lock.read_text("utf-8", "replace").splitlines()
+            if len(lines) > _SEGMENT_LINE:
+                segment = int(lines[_SEGMENT_LINE].split()[-1])
+                libc.shmctl(ctypes.c_int(segment), ctypes.c_int(0), None)  # IPC_RMID; gone already is as good
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _has_token(process: psutil.Process, token: str) -> bool:
@@ -145,8 +159,7 @@ def main() -> int:
     if _wait(private):
         return 0
     left = end(token, private, since_s, _BOUND_S)
-    for path in private:
-        shutil.rmtree(path, ignore_errors=True)
+    clear(private)
     return 4 if left else 0
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -142,10 +141,11 @@ class Supervisor:
         self._slot = slot
         self._private: list[Path] = []
         self._since_s = time.time()
-        self._token = f"{directory.name}-{os.getpid()}-{time.monotonic_ns()}"
+        self.mark = {guardian.MARK: f"{directory.name}-{os.getpid()}-{time.monotonic_ns()}"}
+        """Belongs into the environment of processes that somebody else starts for the run."""
         self._closed = False
         (directory / "logs").mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-P", guardian.__file__, self._token]
+        command = [sys.executable, "-P", guardian.__file__, self.mark[guardian.MARK]]
         with undisturbed():
             self._guardian = subprocess.Popen(  # noqa: S603 - our own file
                 command, stdin=subprocess.PIPE, start_new_session=True
@@ -180,7 +180,7 @@ class Supervisor:
         if name in self.children:
             raise ValueError(f"there is a process named {name!r} already")
         log = self.directory / "logs" / f"{name}.log"
-        surroundings = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {}), guardian.MARK: self._token}
+        surroundings = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {}), **self.mark}
 
         def launch() -> subprocess.Popen[bytes]:
             with log.open("ab") as out:
@@ -231,9 +231,8 @@ class Supervisor:
         with undisturbed():
             for child in self.children.values():
                 child.kill()
-            left = guardian.end(self._token, self._private, self._since_s, _GONE_S)
-            for path in self._private:
-                shutil.rmtree(path, ignore_errors=True)
+            left = guardian.end(self.mark[guardian.MARK], self._private, self._since_s, _GONE_S)
+            guardian.clear(self._private)
             complaints = [f"process {process}" for process in left if process.pid != self._guardian.pid]
             complaints += [f"port {port} is still listened on" for port in self.ports.listening()]
             complaints += [f"directory {path}" for path in self._private if path.exists()]

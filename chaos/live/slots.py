@@ -4,12 +4,13 @@ Every word has one writer, the process that owns the slot, and is written with a
 no locks and nothing can be left locked by a process that was killed. The words are written on every turn of
 a loop, so they are as cheap as an item of a memoryview.
 
-One slot belongs to one loop of control, in one thread: counts are not safe between threads.
+One slot belongs to one loop of control. Counts may be changed from any thread of its process.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +64,7 @@ class Slot:
         self.name = name
         self._words = words
         self._start = start
+        self._counting = threading.Lock()
         if not bell.exists():
             os.mkfifo(bell, 0o600)
         # Opened for both directions it never reports an end, and the conductor can always write to it.
@@ -96,7 +98,7 @@ class Slot:
 
     def moved(self) -> None:
         """Something happened: looks before and after it differ."""
-        self._add(_OPS, 1, counted=False)
+        self._add(_OPS, 1)
 
     def due(self, at_us: int, daemon_us: int = FOREVER_US) -> None:
         """Publish the run time of the earliest timer, `FOREVER_US` when there is none.
@@ -135,7 +137,8 @@ class Slot:
     def _set(self, word: int, value: int) -> None:
         self._words[self._start + word] = value
 
-    def _add(self, word: int, by: int, *, counted: bool = True) -> None:
-        self._words[self._start + word] += by
-        if counted:
-            self._words[self._start + _OPS] += 1
+    def _add(self, word: int, by: int) -> None:
+        with self._counting:
+            self._words[self._start + word] += by
+            if word != _OPS:
+                self._words[self._start + _OPS] += 1

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaos.live.clock import SharedClock
+from chaos.live.initdb import Installation
 from chaos.live.journal import Journal
+from chaos.live.postgres import Server
 from chaos.live.processes import Supervisor
 from chaos.live.timers import AsyncTimers, run
 
@@ -158,6 +160,21 @@ def orchestrate(directory: Path, port: int) -> None:
         threading.Event().wait(60)
 
 
+def orchestrate_postgres(directory: Path, port: int) -> None:
+    """A real PostgreSQL, which belongs to another user, with its processes' environments written over."""
+    with Supervisor(directory) as supervisor:
+        server = Server(Installation.find(), port)
+        supervisor.vanish(server.folder)
+        server.create()
+        server.start()
+        assert server.process is not None
+        with server.connect() as connection, connection.execute("select pg_backend_pid()") as found:
+            pids = [server.process.pid, *(row[0] for row in found)]
+            (directory / "folder").write_text(str(server.folder))
+            (directory / "pids").write_text(" ".join(map(str, pids)))
+            threading.Event().wait(60)
+
+
 def orchestrate_interrupted(directory: Path, port: int) -> None:
     """`orchestrate`, ended as a command is."""
     try:
@@ -183,8 +200,12 @@ def main() -> None:
     """Every argument that names a clock or a file is a path, every number a number."""
     role, *rest = sys.argv[1:]
     if role.startswith("orchestrate"):
-        start = orchestrate if role == "orchestrate" else orchestrate_interrupted
-        start(Path(rest[0]), int(rest[1]))
+        starts = {
+            "orchestrate": orchestrate,
+            "orchestrate_postgres": orchestrate_postgres,
+            "orchestrate_interrupted": orchestrate_interrupted,
+        }
+        starts[role](Path(rest[0]), int(rest[1]))
         return
     clock = SharedClock.open(Path(rest[0]))
     match role:

@@ -283,6 +283,29 @@ def test_an_orchestrator_killed_with_kill_9_leaves_nothing(tmp_path: Path) -> No
     assert (directory / "logs" / "server.log").exists()
 
 
+def test_a_postgresql_whose_orchestrator_was_killed_is_gone_with_its_shared_memory(tmp_path: Path) -> None:
+    """Another user's process that writes over its environment, and a segment that outlives kill -9."""
+    directory = tmp_path / "killed-run"
+    with Ports() as ports:
+        port = ports.free()
+        orchestrator = spawn("orchestrate_postgres", directory, port)
+        pids = _begun(directory)
+        folder = Path((directory / "folder").read_text())
+        segment = (folder / "data" / "postmaster.pid").read_text().splitlines()[6].split()[-1]
+        assert segment in _segments()
+        orchestrator.kill()
+        orchestrator.wait()
+        until(lambda: all(map(_ended, pids)), within_s=20)
+        until(lambda: not folder.exists(), within_s=20)
+        assert segment not in _segments()
+        assert not listens(port)
+
+
+def _segments() -> list[str]:
+    """Ids of all System V segments of shared memory."""
+    return [line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()]
+
+
 def test_ctrl_c_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
     """Ten random moments, from the first import to long after the start."""
     moments = random.Random(4)
