@@ -182,7 +182,7 @@ def sweep(
     if as_json:
         print_json(as_data(told, file, cut_short=found.cut_short))
     else:
-        show_certificate(told, file, console(), cut_short=found.cut_short)
+        show_certificate(told, file, lang.value, console(), cut_short=found.cut_short)
     if found.interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(VIOLATED if told.violated else INCONCLUSIVE if told.unknown else HOLDS)

@@ -56,8 +56,9 @@ class Record:
             index = self._index[run.scenario, run.design]
             self.done_seeds[index].add(run.seed)
             self.cells[index].add(run)
-            self.behaviours.add(run.behaviour)
             self.done += 1
+        for cell in self.cells:
+            self.behaviours |= cell.behaviours
         self._tried.extend(self._order.resume.tried())
 
     @property
@@ -75,7 +76,7 @@ class Record:
             if (folder, name) in kept:
                 self._writer.keep(folder, name, files)
         self._writer.append(outcome.lines)
-        self.behaviours.update(outcome.behaviours)
+        self.behaviours |= outcome.counts.behaviours
         self.done += outcome.counts.runs
 
     def tried_names(self) -> list[str]:

@@ -67,7 +67,10 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class CellSummary(msgspec.Struct, frozen=True):
-    """One scenario on one design: how it ended (see `chaos.tally`), and why in words."""
+    """One scenario on one design: how it ended (see `chaos.tally`), and why in words.
+
+    `behaviours` is how many of its runs differed in kind.
+    """
 
     scenario: str
     design: str
@@ -76,6 +79,7 @@ class CellSummary(msgspec.Struct, frozen=True):
     runs: int
     violated: dict[str, int]
     replay: list[str]
+    behaviours: int = 0
 
 
 class Campaign(msgspec.Struct, frozen=True):

@@ -58,6 +58,7 @@ class Counts:
         self.met: Counter[str] = Counter()
         self.touched: Counter[str] = Counter()
         self.crashed: Counter[str] = Counter()
+        self.behaviours: set[str] = set()
         self.broken: dict[int, str] = {}
         self.stopped: dict[int, str] = {}
         self.sample: int | None = None
@@ -71,6 +72,8 @@ class Counts:
         self.met.update(run.met)
         self.touched.update(run.touched)
         self.crashed.update(run.crashed)
+        if run.behaviour:
+            self.behaviours.add(run.behaviour)
         if run.outcome == "broken":
             self.broken[run.seed] = run.error
         if run.stopped:
@@ -94,6 +97,7 @@ class Counts:
         self.met.update(other.met)
         self.touched.update(other.touched)
         self.crashed.update(other.crashed)
+        self.behaviours.update(other.behaviours)
         self.broken.update(other.broken)
         self.stopped.update(other.stopped)
         self.violated.update(other.violated)
@@ -200,6 +204,7 @@ class Cell(Counts):
             self.runs,
             dict(self._counts()),
             self.replays(),
+            len(self.behaviours),
         )
 
 

@@ -58,7 +58,6 @@ class Outcome:
 
     lines: bytes
     counts: Counts
-    behaviours: list[str]
     files: dict[tuple[str, str], dict[str, bytes]]
 
 
@@ -78,7 +77,6 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
     """Run every seed of the batch; one that raises is a broken run, and the rest go on."""
     counts = Counts()
     counts.first_seeds.update({invariant: list(seeds) for invariant, seeds in batch.known.items()})
-    behaviours: dict[str, None] = {}
     lines = bytearray()
     files: dict[tuple[str, str], dict[str, bytes]] = {}
     for seed in batch.seeds:
@@ -87,7 +85,6 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
         first_sample = batch.sample and counts.sample is None and run.outcome == "holds"
         counts.add(run)
         if result is not None:
-            behaviours[run.behaviour] = None
             if counts.kept(run):
                 run = msgspec.structs.replace(run, failure=name)
                 files["failures", name] = artefacts(result.scenario, run, result)
@@ -97,7 +94,7 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
         lines += b"\n"
         if batch.failures is not None and counts.failing >= batch.failures:
             break
-    return Outcome(bytes(lines), counts, list(behaviours), files)
+    return Outcome(bytes(lines), counts, files)
 
 
 def run_one(runner: Runner, scenario: Scenario, design: str, seed: int) -> tuple[RunResult | None, Run]:

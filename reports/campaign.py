@@ -54,6 +54,8 @@ class Pair:
     reasons: tuple[str, ...] = ()
     runs: int = 0
     bad: int = 0
+    behaviours: set[str] = field(default_factory=set)
+    """Of its runs, each kind once."""
     wall_s: float = 0.0
     broken: dict[int, str] = field(default_factory=dict)
     violated: Counter[str] = field(default_factory=Counter)
@@ -114,6 +116,10 @@ class Campaign:
     runs: int = 0
     orders: int = 0
     virtual_us: int = 0
+
+    def behaviours(self) -> int:
+        """How many runs differed in kind, over all pairs."""
+        return len({behaviour for pair in self.pairs.values() for behaviour in pair.behaviours})
 
     def title(self, scenario: str, lang: str) -> str:
         return str(self.meta.scenarios.get(scenario, {}).get("title", {}).get(lang, scenario))

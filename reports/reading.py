@@ -92,6 +92,8 @@ def _add(campaign: Campaign, pair: Pair, run: Run) -> None:
     campaign.orders += run.orders
     campaign.virtual_us += run.virtual_us
     pair.runs += 1
+    if run.behaviour:
+        pair.behaviours.add(run.behaviour)
     pair.bad += run.outcome in ("violated", "broken")
     pair.wall_s += run.wall_ms / 1000
     pair.met.update(run.met)

@@ -53,10 +53,12 @@ def _as_expected(pairs: list[Pair], words: Words) -> str:
 def extent(campaign: Campaign, words: Words) -> str:
     """How much was run, under the opening sentence."""
     scenarios = words.count("sentence.scenarios", len({scenario for scenario, _ in campaign.pairs}))
-    return words(
+    told = words(
         "sentence.extent", scenarios=scenarios, designs=len(campaign.designs), runs=words.count("sentence.runs", campaign.runs),
         orders=f"{campaign.orders:,}",
     )  # fmt: skip
+    behaviours = campaign.behaviours()
+    return told + (words.count("sentence.behaved", behaviours) if behaviours else "")
 
 
 def partial(campaign: Campaign, words: Words) -> str:

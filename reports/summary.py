@@ -32,6 +32,7 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
         "world": campaign.meta.world,
         "version": campaign.meta.version,
         "runs": campaign.runs,
+        "behaviours": campaign.behaviours(),
         "orders": campaign.orders,
         "pairs": [
             {
@@ -41,6 +42,7 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
                 "outcome": pair.outcome,
                 "runs": pair.runs,
                 "failing_runs": pair.bad,
+                "behaviours": len(pair.behaviours),
                 "violated": dict(sorted(pair.violated.items())),
                 "reasons": list(pair.reasons),
             }

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from chaos.certificate import Certificate
+from chaos.words import Words
+from reports import TEXTS
 
 SHOWN = 5
 
@@ -70,29 +72,41 @@ class SweepBar:
             self._progress.stop()
 
 
-def show_certificate(certificate: Certificate, file: str, out: Console, *, cut_short: bool) -> None:
+def show_certificate(
+    certificate: Certificate, file: str, lang: str, out: Console, *, cut_short: bool
+) -> None:
     """What was tried, what came of it, and the first sets of faults that broke something."""
-    name = f"{certificate.workload} × {certificate.design}, up to {certificate.k} faults"
-    outcome = "[red]violated[/]" if certificate.violated else "[yellow]undecided[/]"
-    fine = "so far nothing" if cut_short else "[green]holds[/]"
-    out.print(f"{name}: {fine if certificate.clean else outcome}")
+    words = Words(lang, TEXTS)
+    name = words("sweep.name", workload=certificate.workload, design=certificate.design, k=certificate.k)
+    out.print(f"{name}{words('figure.colon')}{_outcome(certificate, words, cut_short=cut_short)}")
     for level in certificate.levels:
-        led = f", {level.twins} led nowhere new" if level.twins else ""
-        out.print(f"  {level.faults} at a time: {level.runs:,} runs{led}")
-    for invariant, count in {**certificate.violated, **certificate.unknown}.items():
-        word = "violated" if invariant in certificate.violated else "undecided"
-        out.print(f"  {invariant} {word} in {count:,} runs")
+        led = words("sweep.twins", twins=level.twins) if level.twins else ""
+        out.print("  " + words("sweep.level", faults=level.faults, runs=level.runs) + led)
+    for invariant, count in certificate.violated.items():
+        out.print("  " + words("sweep.broken", invariant=invariant, runs=count))
+    for invariant, count in certificate.unknown.items():
+        out.print("  " + words("sweep.open", invariant=invariant, runs=count))
     for one in certificate.violations[:SHOWN]:
         out.print(f"\n{' '.join(one.violated)}", style="red")
         for strike in one.strikes:
             out.print(f"  {strike}", markup=False, soft_wrap=True)
-    rate = certificate.runs / max(certificate.wall_s, 1e-9)
-    out.print(f"\n{certificate.runs:,} runs in {certificate.wall_s:.1f} s ({rate:,.0f} a second)")
+    if len(certificate.violations) > SHOWN:
+        out.print("\n" + words("sweep.more", n=len(certificate.violations) - SHOWN))
+    rate = f"{certificate.runs / max(certificate.wall_s, 1e-9):,.0f}"
+    out.print("\n" + words("sweep.done", runs=certificate.runs, wall=f"{certificate.wall_s:.1f}", rate=rate))
     if cut_short:
-        out.print("cut short: something is left to try, so this certifies nothing")
+        out.print(words("sweep.cut_short"))
     if file:
-        out.print(f"certificate: {file}", soft_wrap=True)
+        out.print(words("sweep.file", file=file), soft_wrap=True, markup=False)
         out.print(f"  dingfeng doctor --certificate {shlex.quote(file)}", soft_wrap=True, markup=False)
+
+
+def _outcome(certificate: Certificate, words: Words, *, cut_short: bool) -> str:
+    if certificate.clean:
+        return words("sweep.so_far") if cut_short else f"[green]{words('sweep.holds')}[/]"
+    if certificate.violated:
+        return f"[red]{words('sweep.violated')}[/]"
+    return f"[yellow]{words('sweep.undecided')}[/]"
 
 
 def as_data(certificate: Certificate, file: str, *, cut_short: bool) -> dict[str, Any]:

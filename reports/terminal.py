@@ -67,7 +67,14 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
         line = words.count("terminal.interrupted", done, path=path)
     else:
         runs = words.count("sentence.runs", done)
-        line = words("terminal.done", runs=runs, wall=f"{campaign.wall_s:.1f}", rate=rate, path=path)
+        line = words(
+            "terminal.done",
+            runs=runs,
+            behaviours=campaign.behaviours,
+            wall=f"{campaign.wall_s:.1f}",
+            rate=rate,
+            path=path,
+        )
     out.print(f"\n{line}", soft_wrap=True)
     out.print(words("terminal.report", path=path), soft_wrap=True)
 
@@ -83,9 +90,11 @@ def _table(cells: Sequence[CellSummary], words: Words) -> Table:
     for name in ("scenario", "design", "result", "violated"):
         table.add_column(words(f"column.{name}"), overflow="fold")
     table.add_column(words("column.runs"), justify="right")
+    table.add_column(words("column.behaviours"), justify="right")
     for cell in cells:
         violated = " ".join(_how_often(name, count, cell.runs) for name, count in cell.violated.items())
-        table.add_row(cell.scenario, cell.design, _outcome(cell.outcome, words), violated, str(cell.runs))
+        numbers = f"{cell.runs:,}", f"{cell.behaviours:,}"
+        table.add_row(cell.scenario, cell.design, _outcome(cell.outcome, words), violated, *numbers)
     return table
 
 
