@@ -67,5 +67,7 @@ async def _refused(http: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     entry = entry_of(http)
     entry.code = CODES.get(error.status_code, error.detail)
-    headers = None if error.headers is None else dict(error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 413:
+        headers["Connection"] = "close"  # whatever is still on its way is not read
     return Response(encode({"error": entry.code}), error.status_code, headers, "application/json")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_platform.api.log import Entry, Log
@@ -30,10 +31,6 @@ class Limits:
     body_s: float = 20.0
     idle_s: float = 75.0
     head_bytes_max: int = 16_384
-
-
-class _TooLarge(Exception):
-    """More bytes came than are allowed."""
 
 
 class _Answer:
@@ -84,9 +81,6 @@ class Guard:
         answer = _Answer(send, entry)
         try:
             await self._pass(scope, headers, receive, answer)
-        except _TooLarge:
-            if not answer.begun:
-                await answer.refuse(413, "too_large")
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged, and answered without detail
             self._log.bug(f"{entry.method} {entry.action or entry.path[:64]}", traceback.format_exc())
             if not answer.begun:
@@ -117,7 +111,7 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise _TooLarge
+                raise HTTPException(413, "too_large")  # the inner layers know it and answer
             return message
 
         await self._app(scope, bounded, answer)
