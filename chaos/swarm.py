@@ -149,10 +149,7 @@ def _scaled(rule: Rule, intensity: _Intensity) -> Rule:
     """The rule at this intensity. A window that was switched on stays certain: it strikes once or not at all."""
     if intensity.often == 1.0:
         return rule
-    changes: dict[str, Any] = {
-        name: max(round(getattr(rule, name) * intensity.long), 0 if getattr(rule, name) >= 0 else -(1 << 62))
-        for name in _durations(type(rule))
-    }
+    changes: dict[str, Any] = {name: _stretched(rule, name, intensity) for name in _durations(type(rule))}
     for name, least in (("copies", 1), ("times", 2)):
         if (count := getattr(rule, name, None)) is not None:
             changes[name] = min(100, max(least, round(count * intensity.many)))
@@ -161,6 +158,13 @@ def _scaled(rule: Rule, intensity: _Intensity) -> Rule:
     if not rule.window:
         changes["probability"] = min(1.0, rule.probability * intensity.often)
     return rule.model_copy(update=changes)
+
+
+def _stretched(rule: Rule, name: str, intensity: _Intensity) -> int:
+    """The duration at this intensity (µs); never beyond a counterparty's contract, unless it was written so."""
+    written: int = getattr(rule, name)
+    covered_us = rule.covered_us.get(name, 1 << 62)
+    return min(round(written * intensity.long), max(written, covered_us))
 
 
 @cache

@@ -118,8 +118,9 @@ class QueryLag(ChannelRule):
         "en": "queries of {where} lag the truth by {lag}",
         "zh": "{where} 的查询结果滞后 {lag}",
     }
+    covered_us: ClassVar[dict[str, int]] = {"lag": 240_000_000}
     lag: Duration
-    """How long."""
+    """How long. Documents know of seconds; a seed's variation goes no further than 4 min."""
 
 
 class ChannelDown(ChannelRule):

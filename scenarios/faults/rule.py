@@ -38,6 +38,10 @@ class Rule(BaseModel):
     says: ClassVar[dict[str, str]] = {}
     """The fault in a few words by language, with its fields as placeholders."""
 
+    covered_us: ClassVar[dict[str, int]] = {}
+    """How far a duration may go before the counterparty breaks its own contract. A scenario may go beyond, and
+    then tells of the counterparty; storms that are varied by a seed stay within."""
+
     fault: str
     """Which fault; the name is the same in histories and reports."""
 

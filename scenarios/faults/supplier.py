@@ -48,8 +48,9 @@ class NotFoundLag(SupplierRule):
         "en": "{where} answers 'not found' for {lag}",
         "zh": "{where} 在 {lag} 内查询都说查无此单",
     }
+    covered_us: ClassVar[dict[str, int]] = {"lag": 570_000_000}
     lag: Duration
-    """How long."""
+    """How long. After 10 min "not found" means failed, so a seed's variation goes no further than 9min 30s."""
 
 
 class Partial(SupplierRule):

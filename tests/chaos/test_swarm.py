@@ -15,7 +15,7 @@ from chaos.results import Results
 from chaos.run import run
 from chaos.tally import replay_token
 from chaos.worker import dump
-from scenarios import loading
+from scenarios import durations, loading
 from scenarios.checking import problems
 from scenarios.faults import FAULTS
 from scenarios.model import Scenario
@@ -72,6 +72,30 @@ def test_a_storm_has_one_intensity() -> None:
         assert len(changed) <= 1
         met |= changed
     assert met == {-1, 0, 1}
+
+
+def test_no_seed_makes_a_counterparty_break_its_contract() -> None:
+    """Longer by the storm's intensity, but not beyond what is covered; what was written longer stays as it is."""
+    written = Scenario.model_validate(
+        {
+            **dump(loading.load("supplier_not_found_yet")),
+            "faults": [
+                {"fault": "supplier.not_found_lag", "lag": "6min"},
+                {"fault": "channel.query_lag", "lag": "7min"},
+                {"fault": "supplier.slow", "delay": "6min"},
+            ],
+        }
+    )
+    met: dict[str, set[str]] = {}
+    for seed in SEEDS:
+        for rule in swarm.vary(written, seed).faults:
+            (value,) = rule.params().values()
+            met.setdefault(rule.fault, set()).add(durations.render(value))
+    assert met == {
+        "supplier.not_found_lag": {"1min 12s", "6min", "9min 30s"},
+        "channel.query_lag": {"1min 24s", "7min"},
+        "supplier.slow": {"1min 12s", "6min", "18min"},
+    }
 
 
 def test_settings_are_production_tiny_or_huge() -> None:
