@@ -79,15 +79,16 @@ def translated(error: Exception, *, lost: bool) -> DatabaseError:
 class Session:
     """One connection, used by one transaction at a time."""
 
-    __slots__ = ("connection", "lost", "_waits", "_answer_us", "_sign")
+    __slots__ = ("connection", "fd", "lost", "_waits", "_answer_us", "_sign")
 
     def __init__(self, connection: Connection, waits: Waits, answer_us: int) -> None:
         self.connection = connection
+        self.fd = connection.fileno()
         self.lost = False
         self._waits = waits
         self._answer_us = answer_us
         self._sign = select.poll()
-        self._sign.register(connection.fileno(), select.POLLIN)
+        self._sign.register(self.fd, select.POLLIN)
 
     @property
     def alive(self) -> bool:
@@ -103,7 +104,7 @@ class Session:
             return await self._answer(self._send(statements))
         except (psycopg.Error, UnicodeError) as error:
             found = translated(error, lost=self.lost or self.connection.closed)
-            self.lost = self.lost or isinstance(found, ConnectionLost)
+            self.lost = self.lost or self.connection.closed or isinstance(found, ConnectionLost)
             raise found from error
 
     async def _send(self, statements: tuple[Statement, ...]) -> Cursor:
@@ -137,8 +138,9 @@ class Session:
     def hang_up(self) -> None:
         """End the connection from this side; whoever waits for an answer hears of it at once."""
         self.lost = True
-        with suppress(OSError), socket.socket(fileno=socket.dup(self.connection.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        if not self.connection.closed:  # else the number may be somebody else's by now
+            with suppress(OSError), socket.socket(fileno=socket.dup(self.fd)) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Free the connection; what it had open is rolled back by the server."""

@@ -49,6 +49,7 @@ class Listener:
         self._pool = pool
         self._waits = waits
         self._session: Session | None = None
+        self._reading = False
         self._subscribing = asyncio.Lock()
         self._channels: dict[str, Subscription] = {}
 
@@ -87,17 +88,24 @@ class Listener:
                 self._session = await self._pool.connect()
                 self._session.connection.add_notify_handler(self._notified)
             session = self._session
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(session.connection.fileno())
+            self._read_on(session, False)
             try:
                 await session.execute((SQL("listen {}").format(Identifier(channel)).as_string(None), []))
             except BaseException:
                 self._lose()
                 raise
             subscription = self._channels[channel] = Subscription()
-            loop.add_reader(session.connection.fileno(), self._read, session)
+            self._read_on(session, True)
             self._read(session)
             return subscription
+
+    def _read_on(self, session: Session, reading: bool) -> None:
+        """Watch for what the server sends, or leave it to the driver while a statement is under way."""
+        if reading:
+            asyncio.get_running_loop().add_reader(session.fd, self._read, session)
+        elif self._reading:  # else the number of the file may be somebody else's by now
+            asyncio.get_running_loop().remove_reader(session.fd)
+        self._reading = reading
 
     def _read(self, session: Session) -> None:
         """The server has sent something: notifications, or its farewell."""
@@ -122,8 +130,7 @@ class Listener:
     def _lose(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            if not session.connection.closed:
-                asyncio.get_running_loop().remove_reader(session.connection.fileno())
+            self._read_on(session, False)
             session.close()
         for subscription in self._channels.values():
             subscription.lose()
