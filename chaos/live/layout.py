@@ -5,6 +5,7 @@ Decided before anything is started, so that every process can be told of all oth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,15 @@ class Layout:
 
     @classmethod
     def draw(
-        cls, opening: Opening, directory: Path, ports: Ports, stores: dict[str, int], workers: int
+        cls, opening: Opening, directory: Path, ports: Ports, stores: Mapping[str, str], workers: int
     ) -> Layout:
-        """`stores` are the ports of the database and, if there is one, of its replica."""
+        """`stores` are the addresses of the database and, if there is one, of its replica."""
         workload = opening.scenario.workload
         parties = (*workload.channels(), *workload.suppliers())
         names = (EDGE, USERS, *parties, *opening.node_names())
-        real = {**stores, **{name: ports.free() for name in names}}
-        links = Links(opening, real, ports.free, replica="replica" in stores)
+        real = {name: ports.free() for name in names}
+        addresses = {name: f"{HOST}:{port}" for name, port in real.items()}
+        links = Links(opening, {**stores, **addresses}, ports.free)
         loads = tuple(f"load-{number}" for number in range(workers))
         return cls(opening, directory, real, links, keys.make(parties), loads)
 
@@ -90,14 +92,15 @@ class Layout:
             key=self.keys.sealing[name] if calls_back else "",
         )
 
-    def node(self, name: str, database: str, replica: str) -> PlatformSettings:
-        """A node of the platform."""
+    def node(self, name: str, database: str, replica: str, schema: str) -> PlatformSettings:
+        """A node of the platform; it reaches the database and its replica by connection strings."""
         return PlatformSettings(
             **self._storm(name),
             links={callee: self.links.url(name, callee) for callee in (*self.parties, USERS)},
             keys=self.keys.opening,
             database=database,
             replica=replica,
+            schema=schema,
             ids=self.directory / "ids",
             machine_clock=self.machine_clock(name),
             token_key=self.keys.tokens,

@@ -29,10 +29,17 @@ IMPOSSIBLE: Final = {
 """Fault → why it is for the simulated world alone."""
 
 
-def problems(scenario: Scenario) -> Iterator[Problem]:
+NOT_OURS: Final = dict.fromkeys(
+    ("database.crash", "database.replica_lag"), "a server given by --database-url is not ours to break"
+)
+"""Fault → why it needs a database of our own."""
+
+
+def problems(scenario: Scenario, *, given_database: bool = False) -> Iterator[Problem]:
     """Every rule that the live world cannot carry out, in the order of the file."""
+    impossible = IMPOSSIBLE | NOT_OURS if given_database else IMPOSSIBLE
     for index, rule in enumerate(scenario.faults):
-        why = IMPOSSIBLE.get(rule.fault)
+        why = impossible.get(rule.fault)
         if why is not None:
             yield Problem(("faults", index, "fault"), f"{rule.fault} cannot be done live: {why}")
         elif rule.on is not None and not rule.window:
@@ -42,9 +49,9 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
             )
 
 
-def refuse(name: str, scenario: Scenario) -> None:
+def refuse(name: str, scenario: Scenario, *, given_database: bool = False) -> None:
     """Raise ScenarioError for the first rule of the scenario (a shipped name or a path) that cannot be done."""
-    found = list(problems(scenario))
+    found = list(problems(scenario, given_database=given_database))
     if found:
         path = find(name)
         document = Document(read(path, "scenario"), shown(path), "scenario")

@@ -19,12 +19,12 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Calls from `caller` to `callee`, which go to `port` and are passed on to `upstream` on this machine."""
+    """Calls from `caller` to `callee`, which go to `port` and are passed on to `upstream`, a `host:port`."""
 
     caller: str
     callee: str
     port: int
-    upstream: int
+    upstream: str
 
     @property
     def name(self) -> str:
@@ -33,14 +33,12 @@ class Link:
 
 
 class Links:
-    """Every link of a run. `ports` are those of the real parts by name; `free` gives unused ones."""
+    """Every link of a run. `addresses` are `host:port` of the real parts by name; `free` gives unused ports."""
 
-    def __init__(
-        self, opening: Opening, ports: Mapping[str, int], free: Callable[[], int], *, replica: bool
-    ) -> None:
+    def __init__(self, opening: Opening, addresses: Mapping[str, str], free: Callable[[], int]) -> None:
         self._links = {
-            (caller, callee): Link(caller, callee, free(), ports[callee])
-            for caller, callee in ends(opening, replica=replica)
+            (caller, callee): Link(caller, callee, free(), addresses[callee])
+            for caller, callee in ends(opening, replica="replica" in addresses)
         }
 
     def __iter__(self) -> Iterator[Link]:

@@ -24,7 +24,6 @@ from chaos.live.background import Background
 from chaos.live.clock import SharedClock
 from chaos.live.conductor import Conductor
 from chaos.live.faults import LiveFaults
-from chaos.live.initdb import Installation
 from chaos.live.journal import Journal
 from chaos.live.layout import EDGE, USERS, Layout
 from chaos.live.line import ThreadLine
@@ -34,9 +33,8 @@ from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
 from chaos.live.machines import Machine, PlatformMachines
 from chaos.live.paced import PacedKernel
-from chaos.live.postgres import Server
-from chaos.live.processes import Child, Supervisor, listens
-from chaos.live.store import EmbeddedStore
+from chaos.live.processes import Child, Supervisor, listens, undisturbed
+from chaos.live.store import Store
 from chaos.live.toxics import Server as ToxiproxyServer
 from chaos.live.toxics import Toxiproxy
 from chaos.live.watch import Watch
@@ -57,9 +55,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """How the live world is made. `budget_s`: real seconds that a run may take from its beginning."""
+    """How the live world is made. `toxiproxy` and `database_url`: of servers to use instead of our own.
+
+    `workers` are Locust processes; `budget_s` are real seconds that a run may take from its beginning.
+    """
 
     toxiproxy: str | None = None
+    database_url: str | None = None
     workers: int = 1
     budget_s: float = 300.0
 
@@ -73,7 +75,6 @@ class LiveWorld:
         self.orders: dict[str, str] = {}  # order id -> its member, as committed
         self._tell = tell
         self._stack = ExitStack()
-        self._died: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -99,19 +100,22 @@ class LiveWorld:
         stack.callback(self.slot.close)
         self.kernel = Kernel()
         self.paced = PacedKernel(self.kernel, self.clock, self.slot)
-        self._passes = Passes("")
-        supervisor = Supervisor(self.directory, self.slot)
+        self.supervisor = supervisor = enter(Supervisor(self.directory, self.slot))
         ports = supervisor.ports
+        self.store = Store(self.opening, ports, self.options.database_url)
+        stack.callback(self.store.close)
+        for folder in self.store.folders:
+            supervisor.vanish(Path(folder))
         self.layout = Layout.draw(
-            self.opening, self.directory, ports, {"database": ports.free()}, self.options.workers
+            self.opening, self.directory, ports, self.store.addresses, self.options.workers
         )
         self.line = enter(
             ThreadLine(self.paced, self.slot, self.layout.front(), Passes(self.layout.keys.tokens))
         )
-        self.supervisor = enter(supervisor)
         self.background = enter(Background(self.clock, "background"))
+        stack.callback(self._kill)
         self.conductor = Conductor(self.clock, may_hasten=self._may_hasten, may_leap=self._may_leap)
-        self._database(stack)
+        self._database()
         self._proxies(stack)
         self._processes()
         self.journal = Journal(self.layout.journal("orchestrator"), self.clock.now_us)
@@ -121,16 +125,9 @@ class LiveWorld:
             self.layout.journals(), self.store.commits, self._heard, eager=bool(self.nemesis.watched)
         )
 
-    def _database(self, stack: ExitStack) -> None:
+    def _database(self) -> None:
         began_s = time.monotonic()
-        server = Server(Installation.find(), self.layout.ports["database"])
-        self.supervisor.vanish(server.folder)
-        stack.callback(server.close)
-        server.create()
-        server.start()
-        self.store = EmbeddedStore(server, self.background, self.conductor.to_run_us)
-        stack.callback(self.store.log.disconnect)
-        self.store.prepare(self.opening)
+        self.store.start(self.background, self.conductor.to_run_us)
         self._ready("database", began_s)
 
     def _proxies(self, stack: ExitStack) -> None:
@@ -147,7 +144,7 @@ class LiveWorld:
         self.proxies = LinkFaults(server)
         server.populate(
             [
-                {"name": link.name, "listen": f"{HOST}:{link.port}", "upstream": f"{HOST}:{link.upstream}"}
+                {"name": link.name, "listen": f"{HOST}:{link.port}", "upstream": link.upstream}
                 for link in self.layout.links
             ]
         )
@@ -169,8 +166,9 @@ class LiveWorld:
 
         self._machines: dict[str, Machine] = {}
         for name in self.opening.node_names():
-            database = self.store.url(layout.links.port(name, "database"))
-            child = start(name, "platform_host", layout.node(name, database, "").save(self._file(name)))
+            urls = self.store.urls(partial(layout.links.port, name))
+            settings = layout.node(name, *urls, self.store.database.schema)
+            child = start(name, "platform_host", settings.save(self._file(name)))
             hardware = MachineClock(layout.machine_clock(name), self.clock.now_us)
             self._machines[name] = Machine(child, hardware, partial(serves, layout.health(name)))
         start(EDGE, "balancer", layout.edge().save(self._file(EDGE)))
@@ -216,6 +214,12 @@ class LiveWorld:
         self.nemesis.schedule(self.faults)
         self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
 
+    def _kill(self) -> None:
+        """Nobody talks to the database any more, nor are answers waited for. The rest is the supervisor's."""
+        with undisturbed():
+            for child in self.supervisor.children.values():
+                child.kill()
+
     # -------------------------------------------------------- while it runs
 
     def check(self) -> None:
@@ -229,8 +233,8 @@ class LiveWorld:
         self.conductor.check()
 
     def _may_leap(self) -> bool:
-        """Not before what was written down has been heard."""
-        return self.watch.caught_up()
+        """Not before what was written down has been heard, and the replica shows it."""
+        return self.watch.caught_up() and self.store.shows_all()
 
     def _may_hasten(self) -> bool:
         """Not while a toxic counts real milliseconds."""

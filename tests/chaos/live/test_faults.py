@@ -108,9 +108,9 @@ class World:
         opening = Opening(loading.load("callback_late"), designs.load("resilient"), 1)
         workload, nodes = opening.scenario.workload, opening.node_names()
         parts = ["database", "edge", "users", *nodes, *workload.channels(), *workload.suppliers()]
-        ports = dict.fromkeys(parts, 1)
+        addresses = dict.fromkeys(parts, "127.0.0.1:1")
         self.proxies, self.machines, self.store = FakeProxies(), FakeMachines(nodes), FakeStore()
-        links = Links(opening, ports, count(2000).__next__, replica=False)
+        links = Links(opening, addresses, count(2000).__next__)
         self.faults = LiveFaults(links, self.proxies, self.machines, self.store)
 
 

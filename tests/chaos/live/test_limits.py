@@ -60,6 +60,14 @@ def test_every_window_fault_can_be_done_or_is_refused() -> None:
     assert not done & set(IMPOSSIBLE)
 
 
+def test_a_given_database_is_not_broken(tmp_path: Path) -> None:
+    """Whoever lends us a server gets it back as it was."""
+    path = storm(tmp_path, "{fault: database.crash}")
+    refuse(str(path), loading.load(path))
+    with pytest.raises(ScenarioError, match=r"mine\.yaml:13: faults\[1\]\.fault: database\.crash .*not ours"):
+        refuse(str(path), loading.load(path), given_database=True)
+
+
 def test_of_the_library_only_the_failover_is_refused() -> None:
     """All other shipped storms can be had on real parts."""
     refused = [name for name in loading.library() if list(problems(loading.load(name)))]

@@ -17,9 +17,10 @@ def opening() -> Opening:
 def links(*, replica: bool = False) -> Links:
     start = opening()
     workload = start.scenario.workload
-    parts = ["database", "replica", "edge", "users", *start.node_names(), *workload.channels()]
-    ports = {name: 1000 + n for n, name in enumerate([*parts, *workload.suppliers()])}
-    return Links(start, ports, count(2000).__next__, replica=replica)
+    stores = ["database", "replica"] if replica else ["database"]
+    parts = [*stores, "edge", "users", *start.node_names(), *workload.channels(), *workload.suppliers()]
+    addresses = {name: f"127.0.0.1:{1000 + n}" for n, name in enumerate(parts)}
+    return Links(start, addresses, count(2000).__next__)
 
 
 def test_every_link_that_a_rule_can_name_is_there() -> None:
@@ -37,7 +38,7 @@ def test_no_link_leads_past_its_proxy() -> None:
     """Nobody is told the port of a real part, and no two links share a proxy."""
     found = list(links())
     assert len({link.port for link in found}) == len(found)
-    assert not {link.port for link in found} & {link.upstream for link in found}
+    assert not {f"127.0.0.1:{link.port}" for link in found} & {link.upstream for link in found}
 
 
 def test_patterns_hit_what_they_hit_in_the_simulated_world() -> None:
