@@ -70,7 +70,8 @@ class Attempt(msgspec.Struct, gc=False):
     """One supplier attempt: what the supplier holds and said, and the platform's row of it.
 
     `said` is the last final word the supplier gave (success, fail, or empty when it gave none),
-    whether or not it was heard.
+    whether or not it was heard; but a callback that takes back a failure counts only once it was heard:
+    until then `taken_back` is set.
     """
 
     attempt_no: str
@@ -78,6 +79,7 @@ class Attempt(msgspec.Struct, gc=False):
     supplier: str = ""
     received_us: int = NEVER
     said: str = ""
+    taken_back: bool = False
     delivered: int = 0
     row: Row | None = None
 

@@ -36,7 +36,8 @@ class CounterpartyBooks:
             "SUP.delivered": self._supplier_delivered,
             "SUP.failed": self._of_order,
             "SUP.answered": self._supplier_answered,
-            "SUP.callback_sent": self._supplier_answered,
+            "SUP.callback_sent": self._supplier_called,
+            "SUP.callback_acked": self._supplier_heard,
         }
 
     def _of_order(self, event: Book) -> Account:
@@ -106,7 +107,7 @@ class CounterpartyBooks:
     def _attempt_received(self, event: Book) -> None:
         attempt = self._attempt(event)
         attempt.supplier = event.data["supplier"]
-        attempt.said = ""
+        attempt.said, attempt.taken_back = "", False
         if attempt.received_us == NEVER:
             attempt.received_us = event.t_us
 
@@ -127,3 +128,16 @@ class CounterpartyBooks:
             attempt.said = "success"
         elif status not in OPEN_WORDS:
             attempt.said = "fail"
+
+    def _supplier_called(self, event: Book) -> None:
+        """A supplier that deceives goes on calling "success" after a query got the truth out of it."""
+        attempt = self._attempt(event)
+        if attempt.said == "fail" and event.data["status"] == "success":
+            attempt.taken_back = True
+        else:
+            self._supplier_answered(event)
+
+    def _supplier_heard(self, event: Book) -> None:
+        attempt = self._attempt(event)
+        if attempt.taken_back:
+            attempt.said, attempt.taken_back = "success", False

@@ -71,6 +71,20 @@ def test_a_callback_is_a_final_word() -> None:
     assert story.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
 
 
+def test_a_failure_is_taken_back_only_by_a_callback_that_was_heard() -> None:
+    """A supplier that lied calls again what it said at first; on a cut line nobody can know of it."""
+
+    def called_again() -> Story:
+        story = submitted().book("SUP", "answered", "O1/s1", call="query", status="fail", delivered=0)
+        return story.attempt("O1/s1", "fail").book(
+            "SUP", "callback_sent", "O1/s1", status="success", attempt=5
+        )
+
+    assert called_again().attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "holds"
+    heard = called_again().book("SUP", "callback_acked", "O1/s1", accepted=True)
+    assert heard.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
+
+
 def test_a_refund_while_unknown_violates() -> None:
     """Paid back what may still be delivered."""
     (witness,) = submitted().refund_row("O1/r1", "O1/c1", 3000, "full", "requested").verdict("I-14").witnesses
