@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -36,12 +36,11 @@ from dingfeng_input import (
     named_files,
     named_scenarios,
     print_json,
+    tell,
 )
+from dingfeng_live import live, toxiproxy
 from dingfeng_search import frontier, hunt, shrink, sweep
 from dingfeng_verdict import doctor, gate, report, schema_app
-
-if TYPE_CHECKING:
-    from chaos.results import Campaign
 
 
 class _Interruptible(TyperGroup):
@@ -163,35 +162,8 @@ def run(
         campaign = conduct(order, bar.show if sys.stderr.isatty() else None)
     finally:
         bar.close()
-    _tell(campaign, order.out, lang, as_json=as_json)
+    tell(campaign, order.out, lang, as_json=as_json)
     raise typer.Exit(campaign.exit_code or HOLDS)
-
-
-def _tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        print_json(
-            {
-                "results": str(out),
-                "exit_code": campaign.exit_code,
-                "interrupted": campaign.interrupted,
-                "stopped": campaign.stopped,
-                "regressions": campaign.regressions,
-                "error": campaign.error,
-                "wall_s": campaign.wall_s,
-                "cells": msgspec.to_builtins(campaign.cells),
-            }
-        )
-        return
-    from reports.terminal import console, show_campaign
-
-    show_campaign(campaign, str(out), lang, console())
-    for name in campaign.regressions:
-        typer.echo(f"dingfeng: a saved plan failed again: dingfeng replay {campaign.corpus}/{name}", err=True)
-    for trouble in (campaign.stopped, campaign.error):
-        if trouble:
-            typer.echo(f"dingfeng: {trouble}; --resume {out} goes on", err=True)
 
 
 def replay(
@@ -258,6 +230,7 @@ def list_names(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "replay": replay,
+    "live": live,
     "hunt": hunt,
     "shrink": shrink,
     "sweep": sweep,
@@ -266,6 +239,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "gate": gate,
     "doctor": doctor,
+    "toxiproxy": toxiproxy,
 }
 for _name, _command in _COMMANDS.items():
     app.command(name=_name)(_command)

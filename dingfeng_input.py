@@ -1,6 +1,7 @@
 """What a user gave on the command line, turned into what `chaos` takes; or one clear message.
 
-The words of the front door: exit codes, languages, kinds of names, the options that several commands share.
+The words of the front door: exit codes, languages, kinds of names, the options that several commands share,
+and the one way in which campaigns are told of.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from chaos.replay import Case
+    from chaos.results import Campaign
     from chaos.vocabulary import Entry
     from scenarios.model import Scenario
 
@@ -150,3 +152,31 @@ def print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> None:
+    """How a campaign ended, as one JSON document or as people read it."""
+    if as_json:
+        import msgspec
+
+        print_json(
+            {
+                "results": str(out),
+                "exit_code": campaign.exit_code,
+                "interrupted": campaign.interrupted,
+                "stopped": campaign.stopped,
+                "regressions": campaign.regressions,
+                "error": campaign.error,
+                "wall_s": campaign.wall_s,
+                "cells": msgspec.to_builtins(campaign.cells),
+            }
+        )
+        return
+    from reports.terminal import console, show_campaign
+
+    show_campaign(campaign, str(out), lang, console())
+    for name in campaign.regressions:
+        typer.echo(f"dingfeng: a saved plan failed again: dingfeng replay {campaign.corpus}/{name}", err=True)
+    for trouble in (campaign.stopped, campaign.error):
+        if trouble:
+            typer.echo(f"dingfeng: {trouble}; --resume {out} goes on", err=True)

@@ -51,7 +51,13 @@ class LiveRunner:
         if self.nodes is not None:
             knobs = scenario.knobs.model_copy(update={"nodes": self.nodes})
             scenario = scenario.model_copy(update={"knobs": knobs})
-        return run(scenario, design, seed, self.options, self.tell)
+        return run(
+            scenario,
+            design,
+            seed,
+            self.options,
+            lambda step: self.tell(f"{scenario.name} × {design}, seed {seed}: {step}"),
+        )
 
 
 def run(
