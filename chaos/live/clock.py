@@ -30,7 +30,7 @@ _MAGIC: Final = 0x676E6566676E6964  # "dingfeng"
 _HEAD_WORDS: Final = 8
 _MAGIC_WORD, _SLOTS, _OFFSET, _PACE, _LEAPS = range(5)
 _STANDING: Final = -(1 << 62)  # the offset of a clock that was not begun
-_LOOK: Final = struct.Struct("@8q")
+_LOOK: Final = struct.Struct("@9q")
 
 
 class SharedClock:

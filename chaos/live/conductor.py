@@ -4,12 +4,13 @@ A thread of the orchestrator looks at all slots about once a millisecond and tel
 
 - *moving*: a process is at work, or has yet to do what fell due, or asks for the wall's pace. Time runs with
   the wall's.
-- *waiting*: all processes block, but calls are under way. Once nothing has moved for a while, somebody waits
-  for a time-out; time then hastens in small leaps, and stops at the earliest timer of anybody.
-- *quiet*: all processes block and no call is under way. Time leaps to the earliest timer of anybody, after two
-  looks that found the very same, and once nothing else runs on this machine or nothing has moved for a few
-  milliseconds: what nobody counts, such as a notification of the database, may be on its way.
+- *waiting*: all processes block, but calls are under way. Once all of these are old, somebody waits for a
+  time-out; time then hastens in small leaps, and stops at the earliest timer of anybody. What is done beside
+  them in the meantime, such as a poll, interrupts that for as long as it takes.
+- *quiet*: all processes block and no call is under way. Time leaps to the earliest timer of anybody.
 
+Both wait for two looks that found the very same, and until nothing else runs on this machine or nothing has
+moved for a few milliseconds: what nobody counts, such as a notification of the database, may be on its way.
 What a dead or a stopped process says does not count: nobody at the other end will ever take it back.
 """
 
@@ -29,6 +30,9 @@ from chaos.live.leaplog import LeapLog
 from chaos.live.slots import FOREVER_US, Look
 
 _WORTH_US: Final = 1_000  # a shorter way is not worth a leap: the wall's clock is there as soon
+_STEP_MAX_S: Final = (
+    0.005  # if this thread got no processor for longer, neither did those that would have moved
+)
 _LOAD: Final = Path("/proc/loadavg")  # its fourth field: threads that run or could, and all threads
 _UNHEARD_US: Final = 5_000  # an idle process so late did not hear the bell
 
@@ -56,8 +60,7 @@ class Conductor:
     """The one that moves the clock. `with` it, or `start` and `close`.
 
     It looks every `look_s` real seconds. After `settle_s` without any move it is quiet on a busy machine too.
-    `haste` is the pace while everybody waits and nothing has moved for `unmoved_s` real seconds; 1 forbids
-    it. `may_hasten` is asked each time (from the conductor's thread): False while something makes real time
+    `haste` is the pace while everybody waits and all calls are older than `old_s` real seconds; 1 forbids it. `may_hasten` is asked each time (from the conductor's thread): False while something makes real time
     count, such as a toxic that delays. `may_leap` likewise for leaps: False while the orchestrator has
     not yet read what the processes wrote.
     """
@@ -68,7 +71,7 @@ class Conductor:
         *,
         look_s: float = 0.001,
         settle_s: float = 0.005,
-        unmoved_s: float = 0.1,
+        old_s: float = 0.1,
         haste: float = 20.0,
         may_hasten: Callable[[], bool] = lambda: True,
         may_leap: Callable[[], bool] = lambda: True,
@@ -82,7 +85,7 @@ class Conductor:
         """Whether leaps pass over daemons' timers, which then come late, as in `Kernel.skip_to`."""
         self._look_s = look_s
         self._settle_s = settle_s
-        self._unmoved_s = unmoved_s
+        self._old_s = old_s
         self._haste = haste
         self._may_hasten = may_hasten
         self._may_leap = may_leap
@@ -158,13 +161,18 @@ class Conductor:
             figures.held_s[name] = figures.held_s.get(name, 0.0) + past_s
             self._pace(1.0)
             return
-        waiting = any(look.working > 0 and self._lives(look.pid) for look in looks if look.pid)
-        target_us = min(self._target_us(looks, now_us), self.limit_us)
-        if waiting:
-            self._hasten(now_us, target_us, real_s, past_s)
-        else:
-            self._pace(1.0)
-            if same and (real_s - self._unmoved_since_s >= self._settle_s or _nothing_else_runs()):
+        newest_ns = max(
+            (look.newest_ns for look in looks if look.working and self._lives(look.pid)), default=0
+        )
+        settled = same and (real_s - self._unmoved_since_s >= self._settle_s or _nothing_else_runs())
+        old = real_s - newest_ns / 1e9 >= self._old_s
+        hastens = settled and newest_ns > 0 and old and self._haste > 1 and self._may_hasten()
+        self._pace(self._haste if hastens else 1.0)
+        if settled:
+            target_us = min(self._target_us(looks, now_us), self.limit_us)
+            if hastens:
+                self._hasten(now_us, target_us, past_s)
+            elif not newest_ns:
                 self._leap(now_us, target_us)
 
     def _leap(self, now_us: int, target_us: int) -> None:
@@ -173,14 +181,10 @@ class Conductor:
             self.figures.leaps += 1
             self.figures.leapt_s += (target_us - now_us) / 1e6
 
-    def _hasten(self, now_us: int, target_us: int, real_s: float, past_s: float) -> None:
+    def _hasten(self, now_us: int, target_us: int, past_s: float) -> None:
         """One small leap, as far as time should have come since the last look."""
-        if real_s - self._unmoved_since_s < self._unmoved_s or self._haste <= 1 or not self._may_hasten():
-            self._pace(1.0)
-            return
-        self._pace(self._haste)
-        step_us = round(past_s * (self._haste - 1) * 1e6)
-        at_us = min(now_us + step_us, target_us)
+        step_s = min(past_s, _STEP_MAX_S) * (self._haste - 1)
+        at_us = min(now_us + round(step_s * 1e6), target_us)
         if at_us > now_us:
             self._move(at_us)
             self.figures.hasty_steps += 1

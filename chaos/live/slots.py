@@ -23,7 +23,7 @@ FOREVER_US: Final = 1 << 62
 SLOT_WORDS: Final = 32
 NAME_WORD: Final = 16  # the name takes the second half of a slot
 NAME_BYTES: Final = 8 * (SLOT_WORDS - NAME_WORD)
-_PID, _IDLE, _WORKING, _HOLDING, _OPS, _DUE, _DUE_DAEMON, _HOLD_UNTIL = range(8)
+_PID, _IDLE, _WORKING, _HOLDING, _OPS, _DUE, _DUE_DAEMON, _HOLD_UNTIL, _NEWEST = range(9)
 
 
 class Look(NamedTuple):
@@ -37,6 +37,27 @@ class Look(NamedTuple):
     due_us: int  # run time of the earliest timer that is work
     due_daemon_us: int  # run time of the earliest timer of all
     hold_until_ns: int  # real, monotonic
+    newest_ns: int  # when the latest of the calls under way began: real, monotonic; 0 when there is none
+
+
+class Call:
+    """A call to another process: under way from enter to leave. Made by `Slot.working`, one for each call."""
+
+    __slots__ = ("_slot", "_began_ns")
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._began_ns = 0
+
+    def __enter__(self) -> None:
+        assert not self._began_ns, "one `working()` counts one call at a time"
+        self._began_ns = self._slot._begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._slot._end(self._began_ns)
+        self._began_ns = 0
 
 
 class Count:
@@ -69,14 +90,14 @@ class Slot:
             os.mkfifo(bell, 0o600)
         # Opened for both directions it never reports an end, and the conductor can always write to it.
         self.bell_fd = os.open(bell, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._working = Count(self, _WORKING)
+        self._under_way: list[int] = []  # when each call began, in order
         self._holding = Count(self, _HOLDING)
         self.silence()
         self._set(_PID, os.getpid())
 
-    def working(self) -> Count:
-        """Around a call to another process: time does not leap, but may hasten once nothing moves any more."""
-        return self._working
+    def working(self) -> Call:
+        """Around a call to another process: time does not leap. It may hasten once the call is an old one."""
+        return Call(self)
 
     def holding(self) -> Count:
         """Around anything whose real duration counts: time runs at the wall's pace, whatever else happens."""
@@ -122,7 +143,8 @@ class Slot:
 
     def silence(self) -> None:
         """Forget what an earlier owner of the slot left behind."""
-        for word in (_IDLE, _WORKING, _HOLDING, _HOLD_UNTIL):
+        self._under_way.clear()
+        for word in (_IDLE, _WORKING, _HOLDING, _HOLD_UNTIL, _NEWEST):
             self._set(word, 0)
         self.due(FOREVER_US)
         self.moved()
@@ -133,6 +155,25 @@ class Slot:
             self._set(_PID, 0)
             os.close(self.bell_fd)
             self.bell_fd = -1
+
+    def _begin(self) -> int:
+        with self._counting:
+            began_ns = time.monotonic_ns()
+            self._under_way.append(began_ns)
+            self._publish_calls()
+        return began_ns
+
+    def _end(self, began_ns: int) -> None:
+        with self._counting:
+            if began_ns in self._under_way:  # the slot may have been silenced meanwhile
+                self._under_way.remove(began_ns)
+            self._publish_calls()
+
+    def _publish_calls(self) -> None:
+        words, start = self._words, self._start
+        words[start + _NEWEST] = self._under_way[-1] if self._under_way else 0
+        words[start + _WORKING] = len(self._under_way)
+        words[start + _OPS] += 1
 
     def _set(self, word: int, value: int) -> None:
         self._words[self._start + word] = value

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from typing import Any, Final, TypeVar
 
 from chaos.live.clock import SharedClock
-from chaos.live.slots import FOREVER_US, Count, Slot
+from chaos.live.slots import FOREVER_US, Call, Slot
 
 T = TypeVar("T")
 
@@ -74,8 +74,8 @@ class AsyncTimers:
         """Run time, µs since the start of the run."""
         return self._clock.now_us()
 
-    def working(self) -> Count:
-        """Around a call to another process: while it is under way, time does not leap."""
+    def working(self) -> Call:
+        """Around one call to another process: while it is under way, time does not leap."""
         return self._slot.working()
 
     # ------------------------------------------------------------ waiting

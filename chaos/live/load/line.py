@@ -28,7 +28,7 @@ class Process:
         self.paced = paced
         self.kernel = paced.kernel
         self.now_us = clock.now_us
-        self.working = slot.working()
+        self.working = slot.working
 
 
 class Told(Protocol):
@@ -82,7 +82,7 @@ class HttpLine:
         alone = not self._asking.get(request.user)
         self._asking[request.user] = self._asking.get(request.user, 0) + 1
         self.under_way += 1
-        with process.working:  # entered and left inside the kernel, which is awake then: see `paced`
+        with process.working():  # entered and left inside the kernel, which is awake then: see `paced`
             sent_us = process.now_us()
             sending = gevent.spawn(self._send, request, answer)
             try:
@@ -116,7 +116,7 @@ class HttpTill:
 
     def _pay(self, call: str, body: Mapping[str, Any]) -> int:
         """The fen captured. Raises Rejected, Unreachable or, when nobody knows, OutcomeUnknown."""
-        with self._process.working:
+        with self._process.working():
             answer = ask(self._address, Sent("POST", f"/{call}", body), {})
         if isinstance(answer, Refused):
             raise Unreachable(self._address)

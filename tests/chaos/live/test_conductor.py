@@ -43,6 +43,16 @@ def _conducted(clock: SharedClock, **options: Any) -> Iterator[Conductor]:
         yield conductor
 
 
+@contextmanager
+def _old_call(slot: Slot) -> Iterator[None]:
+    """A call that has been under way for an hour."""
+    long_ago_ns = slot._begin() - 3_600_000_000_000
+    slot._under_way = [long_ago_ns]
+    slot._publish_calls()
+    yield
+    slot._end(long_ago_ns)
+
+
 def _chances(conductor: Conductor) -> None:
     """Let it look often enough to do what it is going to do."""
     enough = conductor.figures.looks + LOOKS
@@ -77,7 +87,7 @@ def test_a_process_at_work_holds_time(clock: SharedClock, slots: tuple[Slot, Slo
 
 def test_a_call_under_way_holds_time(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
     """Both ends may block: the call is between them."""
-    with _conducted(clock, unmoved_s=1e9) as conductor, slots[0].working():
+    with _conducted(clock, old_s=1e9) as conductor, slots[0].working():
         _chances(conductor)
         assert clock.now_us() < HOUR_US
         assert clock.pace() == 1.0
@@ -89,7 +99,7 @@ def test_time_hastens_while_everybody_waits_for_a_time_out(
     """In small leaps, as fast as the pace says; and it stops at the earliest timer."""
     soon_us = 4_000_000
     slots[0].due(soon_us)
-    with _conducted(clock, unmoved_s=0.05, haste=40) as conductor, slots[0].working():
+    with _conducted(clock, old_s=0.05, haste=40) as conductor, slots[0].working():
         until(lambda: clock.pace() == 40)
         until(lambda: clock.now_us() >= soon_us)
         _chances(conductor)
@@ -101,19 +111,47 @@ def test_time_hastens_while_everybody_waits_for_a_time_out(
     assert clock.pace() == 1.0
 
 
-def test_time_does_not_hasten_while_calls_still_move(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
-    """Every sign of life begins the wait anew."""
-    with _conducted(clock, unmoved_s=0.5, haste=1000) as conductor, slots[0].working():
-        for _ in range(100):
-            slots[1].moved()
-            time.sleep(0.002)
-        assert conductor.figures.hasty_steps == 0
+def test_time_does_not_hasten_while_any_call_is_new(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
+    """Somebody waits for a time-out, but another call may be answered any moment."""
+    with _conducted(clock, old_s=600, haste=2) as conductor, _old_call(slots[0]):
+        until(lambda: conductor.figures.hasty_steps > 3)
+        with slots[1].working():
+            _chances(conductor)  # a look may have been under way when the call began
+            steps = conductor.figures.hasty_steps
+            _chances(conductor)
+            assert conductor.figures.hasty_steps == steps
+
+
+def test_a_poll_beside_an_old_call_does_not_begin_the_wait_anew(
+    clock: SharedClock, slots: tuple[Slot, Slot]
+) -> None:
+    """It interrupts the haste only while it is under way: an hour of waiting has thousands of polls."""
+    with _conducted(clock, old_s=600, haste=2) as conductor, _old_call(slots[0]):
+        for _ in range(5):
+            with slots[1].working():
+                steps = conductor.figures.hasty_steps
+            until(lambda steps=steps: conductor.figures.hasty_steps > steps + 1)  # type: ignore[misc]
+
+
+def test_a_call_that_ended_while_another_goes_on_is_forgotten(slots: tuple[Slot, Slot]) -> None:
+    """Whichever of them began first."""
+    first, second = slots[0].working(), slots[0].working()
+    with first:
+        began_ns = slots[0]._under_way[0]
+        with second:
+            assert slots[0]._under_way[-1] >= began_ns
+        assert slots[0]._under_way == [began_ns]
+    second.__enter__()
+    with first:
+        second.__exit__(None, None, None)
+        assert len(slots[0]._under_way) == 1
+    assert slots[0]._under_way == []
 
 
 def test_the_orchestrator_may_forbid_haste_and_leaps(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
     """A toxic that delays makes real time count; what processes wrote must be read before a leap."""
     allowed = False
-    with _conducted(clock, unmoved_s=0.0, may_hasten=lambda: allowed, may_leap=lambda: allowed) as conductor:
+    with _conducted(clock, old_s=0.0, may_hasten=lambda: allowed, may_leap=lambda: allowed) as conductor:
         with slots[0].working():
             _chances(conductor)
             assert conductor.figures.hasty_steps == 0
@@ -127,7 +165,7 @@ def test_holding_keeps_the_walls_pace_whatever_else_is_so(
     clock: SharedClock, slots: tuple[Slot, Slot]
 ) -> None:
     """While a process is started again, nobody moves; time must not hasten all the same."""
-    with _conducted(clock, unmoved_s=0.0) as conductor:
+    with _conducted(clock, old_s=0.0) as conductor:
         with slots[1].holding(), slots[0].working():
             _chances(conductor)
             assert conductor.figures.hasty_steps == 0

@@ -95,7 +95,7 @@ def test_an_answer_from_a_real_thread_reaches_its_coroutine(clock: SharedClock) 
 
     task = kernel.spawn(person())
     kernel.call_at(3 * HOUR_US, found.append, "never: we end before")
-    with Conductor(clock, unmoved_s=1e9):
+    with Conductor(clock, old_s=1e9):
         paced.run(lambda: task.done)
     assert found == ["paid", True]
     slot.close()
@@ -114,7 +114,7 @@ def test_a_time_out_inside_the_kernel_comes_by_run_time(clock: SharedClock) -> N
         return "answered"
 
     task = kernel.spawn(person())
-    with Conductor(clock, unmoved_s=0.02, haste=50) as conductor:
+    with Conductor(clock, old_s=0.02, haste=50) as conductor:
         PacedKernel(kernel, clock, slot).run(lambda: task.done)
     assert task.value == "timed out"
     assert conductor.figures.hasty_s > 0
@@ -160,7 +160,7 @@ def test_the_same_code_runs_under_gevent_beside_other_greenlets(clock: SharedClo
         [sys.executable, "-c", GEVENT, str(clock.path)], stdout=subprocess.PIPE, text=True
     )
     until(lambda: clock.looks()[0].idle > 0)
-    with Conductor(clock, unmoved_s=1e9):
+    with Conductor(clock, old_s=1e9):
         printed, _ = program.communicate(timeout=60)
     assert printed.split() == ["5", "True"]
 

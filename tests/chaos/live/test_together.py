@@ -70,7 +70,7 @@ def test_a_call_that_takes_its_time_is_not_leapt_over(supervisor: Supervisor, cl
     asker = _start(supervisor, "asker", "ask_once", clock, port, journal)
     _hourly(supervisor, "other", clock, 2 * HOUR_US)
     until(attended(clock, 3))
-    with Conductor(clock, unmoved_s=1e9):
+    with Conductor(clock, old_s=1e9):
         assert asker.wait(30) == 0
     asked, answered = merge([journal])
     assert isinstance(answered, Ok)
