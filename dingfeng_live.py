@@ -141,8 +141,8 @@ def live(
     """
     with live_packages():
         from chaos.live.limits import refuse
+        from chaos.live.options import CannotRun, Options
         from chaos.live.run import LiveRunner
-        from chaos.live.world import Options
     from chaos.campaign import Order, conduct
     from chaos.results import LIVE, free_directory
     from reports.live import Steps
@@ -154,12 +154,17 @@ def live(
         [one] = named_scenarios([name], lang)
         refuse(name, one, given_database=database_url is not None)
         chosen.append(one.model_copy(update={"swarm": False}))
+    options = Options(toxiproxy, database_url, workers, budget)
+    try:
+        options.check()
+    except CannotRun as error:
+        raise BadInput(str(error)) from None
     steps = Steps()
     order = Order(
         chosen,
         named_designs(design or [], chosen),
         range(1, seeds + 1) if seeds is not None else [1 if seed is None else seed],
-        LiveRunner(Options(toxiproxy, database_url, workers, budget), steps.show, nodes),
+        LiveRunner(options, steps.show, nodes),
         out or free_directory(Path("out")),
         command=shlex.join(["dingfeng", *sys.argv[1:]]),
         files=named_files(scenario),

@@ -15,8 +15,9 @@ from chaos.court import Court, RunResult
 from chaos.final_reads import final_reads
 from chaos.history import Event, Fault, History
 from chaos.live.journal import merge
+from chaos.live.options import Options
 from chaos.live.watch import Watch
-from chaos.live.world import LiveWorld, Options
+from chaos.live.world import LiveWorld
 from chaos.nemesis import Plan
 from chaos.opening import Opening
 from chaos.worker import RunStopped

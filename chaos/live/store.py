@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chaos.history import State
@@ -150,7 +151,10 @@ def wants_replica(scenario: Scenario) -> bool:
 
 def address_of(url: str) -> str:
     """`host:port` of a connection string. Raises DatabaseUnfit when it has no host that a proxy can reach."""
-    given = conninfo_to_dict(url)
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnfit(f"--database-url: {str(error).strip()}") from error
     host, port = str(given.get("host") or ""), str(given.get("port") or 5432)
     if not host or host.startswith("/") or "," in host:
         raise DatabaseUnfit("--database-url: name one host; a socket of this machine has no proxy in front")

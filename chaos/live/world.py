@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +31,7 @@ from chaos.live.links import HOST
 from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
 from chaos.live.machines import Machine, PlatformMachines
+from chaos.live.options import Options
 from chaos.live.paced import PacedKernel
 from chaos.live.processes import Child, Supervisor, listens, undisturbed
 from chaos.live.store import Store
@@ -51,19 +51,6 @@ READY_S = 60.0
 """Real seconds that a part may take to come up."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the live world is made. `toxiproxy` and `database_url`: of servers to use instead of our own.
-
-    `workers` are Locust processes; `budget_s` are real seconds that a run may take from its beginning.
-    """
-
-    toxiproxy: str | None = None
-    database_url: str | None = None
-    workers: int = 1
-    budget_s: float = 300.0
 
 
 class LiveWorld:
