@@ -1,15 +1,19 @@
 """The live world: the same storms as in sim, on real processes, sockets and a real database.
 
-Time comes first, for a storm spans hours and a run must not. All processes of a run share one clock:
-it runs as fast as the wall's while anything moves, and leaps while nothing does.
+Start with `run`, then `world`. What stands where:
 
-- `clock`: the shared clock, a few words of mapped memory; `slots`: what each process says of itself in it
-- `conductor`: looks at the slots and makes the clock leap; `leaplog`: which real time was which run time
-- `timers`: waiting by the shared clock on asyncio; `paced`: a `sim.kernel.Kernel` run by it
-- `journal`: events written down line by line by each process, merged into one history
-- `processes`: starts real processes, kills and pauses them, and leaves none behind, whatever happens;
-  `guardian`: the small process that sees to it when the orchestrator itself is killed; `ports`: loopback ports
-
-`clock`, `timers`, `paced` and `journal` are for every process of a run; `conductor` and `processes` for the
-orchestrator alone.
+- Time. `clock` is shared by all processes of a run: as fast as the wall's while anything moves, and leaping while
+  nothing does, for a storm spans hours and a run must not. `slots`: what each process says of itself;
+  `conductor`: who makes the clock leap; `leaplog`: which real time was which run time; `timers`, `paced`: waiting
+  by the clock, on asyncio and for a `sim.kernel.Kernel`.
+- Processes. `processes` starts them, kills and pauses them, and leaves none behind; `guardian` sees to it when
+  the orchestrator itself is killed; `ports`: loopback ports; `background`: what takes real seconds.
+- Parts. `platform_host`, `balancer` and `counterparty_host` (`counterparty`, `durable`, `calls`, `postman`,
+  `serving`) are programs of their own, told by `settings`, with `keys`; `load` is Locust's; `postgres` and
+  `initdb` run the database, `wal` and `pgoutput` read what it committed, `database` and `store` are the run's
+  view of it; `toxics` and `toxic_evidence` drive Toxiproxy.
+- The storm. `layout` and `links`: what is where; `options`, `limits`: what can be had; `faults`, `link_faults`,
+  `machines`, `machine_clock`: how faults are done to real things.
+- People and history. `wire`, `asking`, `line`: HTTP from outside; `journal`: each process's events, and the merge;
+  `watch`: reading them while the run goes on.
 """
