@@ -75,7 +75,7 @@ def toxiproxy(
     with live_packages():
         from chaos.toxiproxy.server import CannotServe, Options, serve
 
-    number = time.time_ns() if seed is None else seed
+    number = time.time_ns() % 1_000_000 if seed is None else seed
 
     def ready(url: str) -> None:
         line = json.dumps({"url": url, "seed": number}) if as_json else f"Toxiproxy at {url}, seed {number}"
