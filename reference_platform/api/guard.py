@@ -34,17 +34,19 @@ class Limits:
 
 
 class _Answer:
-    """Sends the answer on, with the request's number, and remembers its status."""
+    """Sends the answer on, with the request's number, once it is in the log."""
 
-    def __init__(self, send: Send, entry: Entry) -> None:
+    def __init__(self, send: Send, entry: Entry, log: Log) -> None:
         self._send = send
         self._entry = entry
+        self._log = log
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
             self._entry.status = message["status"]
+            self._log.done(self._entry)
             message["headers"] = [*message["headers"], (REQUEST_ID, self._entry.request_id.encode())]
         await self._send(message)
 
@@ -78,15 +80,13 @@ class Guard:
         headers = dict(scope["headers"])
         entry = Entry(self._number(headers), scope["method"], scope["path"], self._log.now_us())
         scope["entry"] = entry
-        answer = _Answer(send, entry)
+        answer = _Answer(send, entry, self._log)
         try:
             await self._pass(scope, headers, receive, answer)
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged, and answered without detail
             self._log.bug(f"{entry.method} {entry.action or entry.path[:64]}", traceback.format_exc())
             if not answer.begun:
                 await answer.refuse(500, "internal")
-        finally:
-            self._log.done(entry)
 
     def _number(self, headers: dict[bytes, bytes]) -> str:
         given = headers.get(REQUEST_ID, b"").decode("latin-1")
@@ -96,6 +96,9 @@ class Guard:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Answer
     ) -> None:
         limit = self._limits.body_bytes_max
+        if _head_bytes(scope) > self._limits.head_bytes_max:
+            await answer.refuse(431, "head_too_large")
+            return
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length[:20]) > limit:
             await answer.refuse(413, "too_large")
@@ -115,6 +118,12 @@ class Guard:
             return message
 
         await self._app(scope, bounded, answer)
+
+
+def _head_bytes(scope: Scope) -> int:
+    """The parser bounds only a head that comes in pieces."""
+    line = len(scope["raw_path"]) + len(scope["query_string"])
+    return line + sum(len(name) + len(text) for name, text in scope["headers"])
 
 
 def _is_json(headers: dict[bytes, bytes]) -> bool:

@@ -153,6 +153,7 @@ JSON_REFUSALS: dict[int, str] = {
     404: "There is no such thing, or it is not yours.",
     408: "The request took too long to arrive.",
     413: "The request is too large.",
+    431: "The request's headers are too large.",
     422: "The request does not fit; `field` says where.",
     500: "A fault of the platform.",
     503: "Not now: try again.",

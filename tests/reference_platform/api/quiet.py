@@ -32,7 +32,7 @@ def changed(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[s
 
 
 @contextmanager
-def refused(stage: Stage, *, unread: bool = False) -> Iterator[list[dict[str, Any]]]:
+def refused(stage: Stage) -> Iterator[list[dict[str, Any]]]:
     """Whatever the block does leaves no trace in the database and is refused in the log.
 
     The list is filled with the new lines of the log at the end.
@@ -43,6 +43,6 @@ def refused(stage: Stage, *, unread: bool = False) -> Iterator[list[dict[str, An
     lines += stage.log()[known:]
     assert lines, "nothing was logged"
     assert all(line["event"] == "refused" for line in lines), lines
-    assert unread or all(line["code"] for line in lines), lines
+    assert all(line["code"] for line in lines), lines
     different = changed(before, stage.tables())
     assert different == {}, different
