@@ -110,6 +110,8 @@ class WriteAheadLog:
 
     def drain(self) -> list[Transaction]:
         """All that is left. Raises psycopg.OperationalError while the server is down."""
+        if self._lasting:
+            self.disconnect()  # the server may have been down since the last look
         found: list[Transaction] = []
         while batch := self._read():
             found.extend(batch)

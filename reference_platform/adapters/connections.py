@@ -8,6 +8,7 @@ clock, and then both look the same to whoever asks (docs/decisions/0018-postgres
 from __future__ import annotations
 
 import asyncio
+import logging
 import select
 import socket
 from collections import deque
@@ -160,6 +161,10 @@ class Pool:
         self._lent = 0
         self._queue: deque[asyncio.Future[Session | None]] = deque()
         self._closed = False
+        # psycopg warns of what follows from an error that we raise; without a handler Python would print it.
+        logger = logging.getLogger("psycopg")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
     async def connect(self) -> Session:
         """A new session. Raises ConnectionLost."""
