@@ -39,7 +39,9 @@ _UNHEARD_US: Final = 5_000  # an idle process so late did not hear the bell
 
 @dataclass
 class Figures:
-    """What came of it. `held_s`: real seconds for which a slot was the first that kept time from leaping."""
+    """What came of it. `spent_s`: real seconds moving, waiting, hastening, and quiet before a leap.
+    `held_s`: of those moving, the seconds for which a slot was the first that held time.
+    """
 
     real_s: float = 0.0
     run_s: float = 0.0
@@ -48,12 +50,19 @@ class Figures:
     looks: int = 0
     leapt_s: float = 0.0  # run seconds that passed in leaps
     hasty_s: float = 0.0  # run seconds that passed in hasty steps, beyond the wall's pace
+    spent_s: dict[str, float] = field(default_factory=dict)
     held_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def share_at_pace_1(self) -> float:
         """The part of run time that passed as fast as the wall's."""
         return 1.0 - (self.leapt_s + self.hasty_s) / self.run_s if self.run_s > 0 else 1.0
+
+    def spend(self, state: str, real_s: float, holder: str = "") -> None:
+        """Real seconds passed in this state."""
+        self.spent_s[state] = self.spent_s.get(state, 0.0) + real_s
+        if holder:
+            self.held_s[holder] = self.held_s.get(holder, 0.0) + real_s
 
 
 class Conductor:
@@ -157,8 +166,7 @@ class Conductor:
             self._unmoved_since_s = real_s
         holder = self._holder(looks, now_us)
         if holder >= 0:
-            name = self.clock.name(holder)
-            figures.held_s[name] = figures.held_s.get(name, 0.0) + past_s
+            figures.spend("moving", past_s, self.clock.name(holder))
             self._pace(1.0)
             return
         newest_ns = max(
@@ -167,6 +175,7 @@ class Conductor:
         settled = same and (real_s - self._unmoved_since_s >= self._settle_s or _nothing_else_runs())
         old = real_s - newest_ns / 1e9 >= self._old_s
         hastens = settled and newest_ns > 0 and old and self._haste > 1 and self._may_hasten()
+        figures.spend("hastening" if hastens else "waiting" if newest_ns else "quiet", past_s)
         self._pace(self._haste if hastens else 1.0)
         if settled:
             target_us = min(self._target_us(looks, now_us), self.limit_us)

@@ -83,6 +83,7 @@ def test_a_process_at_work_holds_time(clock: SharedClock, slots: tuple[Slot, Slo
         slots[1].idle(True)
         until(lambda: clock.now_us() >= HOUR_US)
     assert conductor.figures.held_s["two"] > 0
+    assert set(conductor.figures.spent_s) == {"moving", "quiet"}
 
 
 def test_a_call_under_way_holds_time(clock: SharedClock, slots: tuple[Slot, Slot]) -> None:
@@ -105,6 +106,8 @@ def test_time_hastens_while_everybody_waits_for_a_time_out(
         _chances(conductor)
         assert soon_us <= clock.now_us() < soon_us + 20_000_000
     figures = conductor.figures
+    assert figures.spent_s["waiting"] > 0
+    assert figures.spent_s["hastening"] > 0
     assert figures.leaps == 0
     assert figures.hasty_steps > 1
     assert 0 < figures.hasty_s < 4
