@@ -15,7 +15,7 @@ NAME = "planted.balance_looked_at_unlocked"
 SUMMARY = "Looks at the wallet's balance without a lock and subtracts afterwards."
 SUMMARY_ZH = "查余额不加锁，随后才扣，两单同时通过，余额扣成负数。"
 CATCHES = "I-07"
-SCENARIO = "wallet_rush"
+SCENARIO = "wallet_last_purchase"
 REAL = ""
 
 
