@@ -7,6 +7,7 @@ lags; what a given one must be able to do is checked before anything is made in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import Any, Final
 
 import psycopg
@@ -95,6 +96,8 @@ class EmbeddedDatabase(Database):
         self._sync = sync
         self._lag_us = lag_us
         self._held = False
+        self._asking = Lock()
+        self._kept: list[psycopg.Connection[tuple[Any, ...]]] = []
         try:
             if replica:
                 # What follows a primary looks for it again after 100 ms: the default of 5 s is for networks.
@@ -146,16 +149,25 @@ class EmbeddedDatabase(Database):
         """Let it go on."""
         self._replay("resume")
 
-    def behind(self) -> int:
-        """How many bytes of the primary's log the replica has not replayed."""
+    def behind(self) -> int | None:
+        """How many bytes of the primary's log the replica has not replayed; None while one of them is down.
+
+        Asked again and again, so over connections that are kept. May be called from any thread.
+        """
         if self.replica is None:
             return 0
-        with self.primary.connect() as connection:
-            (written,) = connection.execute("select pg_current_wal_lsn()").fetchone() or (None,)
-        with self.replica.connect() as connection:
-            query = "select greatest(0, pg_wal_lsn_diff(%s, pg_last_wal_replay_lsn()))"
-            (left,) = connection.execute(query, [written]).fetchone() or (0,)
-        return int(left)
+        with self._asking:
+            try:
+                if not self._kept:
+                    self._kept = [self.primary.connect(), self.replica.connect()]
+                primary, replica = self._kept
+                (written,) = primary.execute("select pg_current_wal_lsn()").fetchone() or (None,)
+                query = "select greatest(0, pg_wal_lsn_diff(%s, pg_last_wal_replay_lsn()))"
+                (left,) = replica.execute(query, [written]).fetchone() or (None,)
+            except psycopg.OperationalError:
+                self._forget()
+                return None
+            return int(left)
 
     def unwell(self) -> list[str]:
         """What is not as it should be, in words: down, or the replica held or behind."""
@@ -166,12 +178,21 @@ class EmbeddedDatabase(Database):
         if self._held:
             return ["the replica is held"]
         left = self.behind()
+        if left is None:
+            return ["the replica is not ready yet"]
         return [f"the replica is {left} bytes behind"] if left and not self._lag_us else []
 
     def close(self) -> None:
         """End all of it; nothing is left. Safe to call again."""
+        with self._asking:
+            self._forget()
         for server in self.servers:
             server.close()
+
+    def _forget(self) -> None:
+        for connection in self._kept:
+            connection.close()
+        self._kept = []
 
     def _replay(self, verb: str) -> None:
         if self.replica is not None:
