@@ -10,6 +10,7 @@ samples/<id>/   the same of one run that held, for each scenario and design
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,34 @@ class Results:
     def runs(self) -> Iterator[Run]:
         """Every run; in order, if the campaign was not killed.
 
-        A last line cut off by a kill is left out; other damage raises ResultsError.
+        A last line cut off by a kill is left out; other damage raises ResultsError: a line that is no run, or a run
+        that is there twice.
         """
-        return _runs(self.path / "runs.jsonl")
+        path = self.path / "runs.jsonl"
+        seeds: dict[tuple[str, str], set[int]] = {}
+        for number, run in enumerate(_runs(path), start=1):
+            seen = seeds.setdefault((run.scenario, run.design), set())
+            if run.seed in seen:
+                case = f"{run.scenario} on {run.design}, seed {run.seed}"
+                raise ResultsError(f"{path}:{number}: damaged: a run that is there already: {case}")
+            seen.add(run.seed)
+            yield run
+
+    def all_runs(self) -> Iterator[Run]:
+        """As `runs`, for who counts them: of a campaign that came to its end every run must be there.
+
+        Raises ResultsError when one is missing, which no kill can have done; resuming the campaign makes it again.
+        """
+        found: Counter[tuple[str, str]] = Counter()
+        for run in self.runs():
+            found[run.scenario, run.design] += 1
+            yield run
+        for cell in self.campaign.cells if self.campaign.finished else ():
+            if found[cell.scenario, cell.design] != cell.runs:
+                raise ResultsError(
+                    f"{self.path / 'runs.jsonl'}: damaged: {cell.scenario} on {cell.design} has "
+                    f"{found[cell.scenario, cell.design]} runs, and campaign.json counted {cell.runs}"
+                )
 
     def tried(self) -> Iterator[Run]:
         """The runs of plans that earlier campaigns had saved."""

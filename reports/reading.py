@@ -30,7 +30,7 @@ def read(directory: Path) -> Campaign:
     meta = results.campaign
     campaign = Campaign(meta, list(meta.designs), _empty_pairs(meta))
     cells = _unfinished_cells(meta)
-    for run in results.runs():
+    for run in results.all_runs():
         pair = campaign.pairs.setdefault((run.scenario, run.design), Pair(run.scenario, run.design))
         _add(campaign, pair, run)
         if cells:

@@ -197,7 +197,7 @@ def join(paths: Sequence[Path]) -> Evidence:
     # A seed that one directory lacks and another has is not missing, so all are expected before any is read.
     for results in [Results(path) for path in unique]:
         seeds = frozenset(results.campaign.seeds)
-        for number, run in enumerate(results.runs(), start=1):
+        for number, run in enumerate(results.all_runs(), start=1):
             cell = _cell(evidence, results, run, f"runs.jsonl:{number}")
             if run.seed not in seeds:
                 raise ResultsError(f"{results.path}/runs.jsonl:{number}: seed {run.seed} was never asked for")

@@ -342,6 +342,19 @@ def test_a_line_cut_off_by_a_kill_is_left_out_but_damage_inside_is_told(tmp_path
         list(Results(tmp_path / "r").runs())
 
 
+@pytest.mark.parametrize("damage", ["cut", "lost", "doubled"])
+def test_runs_of_a_campaign_that_came_to_its_end_are_all_there_once(tmp_path: Path, damage: str) -> None:
+    """No kill can have taken a line of it or a part of one; whoever counted them would count wrong."""
+    campaign(tmp_path / "r", "resilient", seeds=3)
+    file = tmp_path / "r" / "runs.jsonl"
+    whole = file.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    file.write_bytes({"cut": whole[:-10], "lost": b"".join(lines[1:]), "doubled": whole + lines[1]}[damage])
+    words = "runs.jsonl:4: damaged: a run that is there already" if damage == "doubled" else "has 2 runs, and"
+    with pytest.raises(ResultsError, match=words):
+        list(Results(tmp_path / "r").all_runs())
+
+
 def test_statistical_strength_is_exact() -> None:
     """The rule of three is an approximation; 1 − 0.05^(1/n) is what it approximates."""
     assert upper_bound(1) == pytest.approx(0.95)

@@ -151,7 +151,7 @@ def test_a_line_torn_by_a_kill_is_run_again_and_damage_is_refused(
             whole.replace(b'"design":"naive"', b'"design":"outbox"', 1),
             r"runs.jsonl:1: not a run of this campaign",
         ),
-        (whole + lines[4], r"runs.jsonl:81: a run that is there already"),
+        (whole + lines[4], r"runs.jsonl:81: damaged: a run that is there already"),
     ]:
         file.write_bytes(damaged)
         with pytest.raises(ResultsError, match=message):

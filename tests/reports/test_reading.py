@@ -118,7 +118,7 @@ def test_an_interrupted_campaign_is_read_as_far_as_it_got(directory: Path) -> No
     runs = directory / "runs.jsonl"
     lines = runs.read_bytes().splitlines(keepends=True)
     runs.write_bytes(b"".join(lines[:10]) + lines[10][:20])
-    change(directory / "campaign.json", interrupted=True)
+    change(directory / "campaign.json", interrupted=True, finished=False)
     assert read(directory).runs == 10
     reports.build(directory)
     assert "interrupted" in (directory / "report.html").read_text("utf-8")
