@@ -6,7 +6,7 @@ Start with `run`, then `world`. What stands where:
   nothing does, for a storm spans hours and a run must not. `slots`: what each process says of itself;
   `conductor`: who makes the clock leap; `leaplog`: which real time was which run time; `timers`, `paced`: waiting
   by the clock, on asyncio and for a `sim.kernel.Kernel`.
-- Processes. `processes` starts them, kills and pauses them, and leaves none behind; `guardian` sees to it when
+- Processes. `processes` starts them, and leaves none behind; `child` is one of them, over all its lives; `guardian` sees to it when
   the orchestrator itself is killed; `ports`: loopback ports; `background`: what takes real seconds.
 - Parts. `platform_host`, `balancer` and `counterparty_host` (`counterparty`, `durable`, `calls`, `postman`,
   `serving`) are programs of their own, told by `settings`, with `keys`; `load` is Locust's; `postgres` and
