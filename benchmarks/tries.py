@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from chaos.shrink.nearest import STRONGEST
 from chaos.swarm import pool, run_seed
 from chaos.sweep import Ground, sweep, vocabulary
 from chaos.sweep.ground import look
+from chaos.versions import versions
 from scenarios import loading
 from scenarios.model import Scenario
 
@@ -67,6 +68,8 @@ class Budget:
     seconds: float
     journeys: tuple[str, ...]
     faults: int
+    code: str = field(default_factory=lambda: versions()["code"])
+    """Digest of what was measured: tries of different code are not mixed."""
 
     def within(self, one: Try) -> bool:
         """Whether the bug was found in time."""
@@ -154,7 +157,7 @@ def jobs(names: Sequence[str], strategies: Sequence[str], tries: int) -> Iterato
 
 
 class BadTries(Exception):
-    """The file of tries is none, or its tries were made with another budget. The message names file and line."""
+    """The file of tries is none, or of another budget or other code. The message names file and line."""
 
 
 def read(path: Path, budget: Budget) -> list[Try]:
@@ -172,7 +175,9 @@ def read(path: Path, budget: Budget) -> list[Try]:
                 f"{path}, line {number}: not a try ({error!r}); without the line it is made again"
             ) from error
         if number == 1 and row != json.loads(json.dumps(asdict(budget))):
-            raise BadTries(f"{path}: made with another budget, {line}; name another file by --out")
+            raise BadTries(
+                f"{path}: made with another budget or by other code, {line}; name a new file by --out"
+            )
     return tries
 
 

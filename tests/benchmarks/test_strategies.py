@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 
@@ -103,8 +103,11 @@ def test_a_damaged_file_of_tries_is_refused_with_its_line(
     with pytest.raises(BadTries, match="line 2: not a try"):
         tries.read(kept, BUDGET)
     assert benchmark.main(["--out", str(kept)]) == 2
-    assert "made with another budget" in capsys.readouterr().err
+    assert "another budget or by other code" in capsys.readouterr().err
     assert kept.read_text() == text
+    kept.write_text(json.dumps(asdict(replace(BUDGET, code="older"))) + "\n")
+    with pytest.raises(BadTries, match="by other code"):
+        tries.read(kept, BUDGET)
 
 
 def test_only_the_tables_of_a_page_are_renewed() -> None:
