@@ -14,7 +14,7 @@ import psycopg
 
 from chaos.live.initdb import Installation
 from chaos.live.ports import Ports
-from chaos.live.postgres import OURS, Server
+from chaos.live.postgres import OURS, Server, alter
 from chaos.live.wal import WriteAheadLog
 from reference_platform.adapters import schema as schemas
 from reference_platform.ports import R, Table
@@ -126,7 +126,7 @@ class EmbeddedDatabase(Database):
             self.replica.start()
             self.lag(0)
             if self._sync:
-                self.primary.set("synchronous_standby_names", REPLICA)
+                alter(self.primary, "synchronous_standby_names", REPLICA)
 
     def crash(self) -> int:
         """Kill -9 of the whole server; how many sessions that cut off."""
@@ -139,7 +139,7 @@ class EmbeddedDatabase(Database):
     def lag(self, lag_us: int) -> None:
         """Let the replica be behind by so much more than at rest, in real microseconds; 0 lets it catch up."""
         if self.replica is not None:
-            self.replica.set("recovery_min_apply_delay", f"{(self._lag_us + lag_us) // 1000}ms")
+            alter(self.replica, "recovery_min_apply_delay", f"{(self._lag_us + lag_us) // 1000}ms")
 
     def hold_replica(self) -> None:
         """Let the replica stand still: it goes on receiving, and shows nothing new."""

@@ -149,7 +149,9 @@ class Server:
 
     def sessions(self) -> int:
         """How many clients are connected, as its processes' titles tell; our own among them."""
-        return sum(f" {HOST}(" in " ".join(_title(child)) for child in self._children())
+        if self.process is None:
+            return 0
+        return sum(f" {HOST}(" in " ".join(_title(child)) for child in _children(self.process.pid))
 
     def kill(self) -> int:
         """SIGKILL to the postmaster and all of its children; how many sessions that cut off.
@@ -161,11 +163,12 @@ class Server:
         sessions = self.sessions()
         # Stopped first, so that no child is born unseen.
         self.process.send_signal(signal.SIGSTOP)
-        children = self._children()
+        children = _children(self.process.pid)
         for victim in (psutil.Process(self.process.pid), *children):
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
-        self._wait_gone(children)
+        self.process.wait(GONE_S)
+        _wait_gone(children)
         return sessions
 
     def immediate_stop(self) -> int:
@@ -181,12 +184,6 @@ class Server:
         """Roll back what is open, write everything down, and end."""
         self._end(signal.SIGINT)
 
-    def set(self, name: str, value: str) -> None:
-        """Change a setting of the running server for good."""
-        with self.connect() as connection:
-            connection.execute(SQL("alter system set {} = {}").format(Identifier(name), Literal(value)))
-            connection.execute("select pg_reload_conf()")
-
     def complaint(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-2000:].strip() if self.log.exists() else "no log"
@@ -199,21 +196,11 @@ class Server:
             _free(self._shared_memory)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # ------------------------------------------------------------ processes
-
-    def _children(self) -> list[psutil.Process]:
-        if self.process is None:
-            return []
-        try:
-            return psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-
     def _end(self, how: signal.Signals) -> None:
         """Send a signal to the postmaster and see that everything ends; by force when it does not."""
         if self.process is None or not self.running:
             return
-        children = self._children()
+        children = _children(self.process.pid)
         self.process.send_signal(how)
         self.process.send_signal(signal.SIGCONT)
         try:
@@ -222,13 +209,26 @@ class Server:
             self.kill()
             _free(self._shared_memory)
         else:
-            self._wait_gone(children)
+            _wait_gone(children)
 
-    def _wait_gone(self, children: list[psutil.Process]) -> None:
-        if self.process is not None:
-            self.process.wait(GONE_S)
-        if not guardian.become(children, guardian.ENDED, GONE_S):
-            raise PostgresBroken(f"processes of PostgreSQL do not end: {[child.pid for child in children]}")
+
+def alter(server: Server, name: str, value: str) -> None:
+    """Change a setting of a running server for good."""
+    with server.connect() as connection:
+        connection.execute(SQL("alter system set {} = {}").format(Identifier(name), Literal(value)))
+        connection.execute("select pg_reload_conf()")
+
+
+def _children(postmaster: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(postmaster).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _wait_gone(children: list[psutil.Process]) -> None:
+    if not guardian.become(children, guardian.ENDED, GONE_S):
+        raise PostgresBroken(f"processes of PostgreSQL do not end: {[child.pid for child in children]}")
 
 
 def _title(process: psutil.Process) -> list[str]:

@@ -13,6 +13,8 @@ import pytest
 from chaos.live.postgres import HOST, Server
 from reference_platform.adapters.connections import Limits
 from reference_platform.adapters.postgres import PostgresDatabase
+from reference_platform.adapters.waits import T
+from reference_platform.adapters.wall import WallWaits
 from reference_platform.ports import (
     AtMost,
     CommitUnknown,
@@ -158,7 +160,6 @@ def test_a_session_that_ends_before_commit_leaves_nothing(server: Server) -> Non
     async def body(database: PostgresDatabase, relay: Relay) -> None:
         tx = database.transaction()
         await tx.insert(WALLETS, wallet("lost"))
-        server.start()
         with server.connect() as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'shop.test'"
@@ -285,6 +286,42 @@ def test_a_cancelled_task_gives_its_connection_back(server: Server, moment: str)
         assert await users(database) == ["x", "y", "z"]
 
     with_client(server, body, Limits(pool_size=2, pool_us=2_000_000, answer_us=5_000_000))
+
+
+class TooLate(WallWaits):
+    """Gives up in the very moment in which what was awaited comes."""
+
+    late = False
+
+    async def within(self, us: int, awaitable: Awaitable[T], *, daemon: bool = False) -> T:
+        result = await super().within(us, awaitable, daemon=daemon)
+        if self.late:
+            raise TimeoutError
+        return result
+
+
+def test_what_comes_in_the_moment_of_giving_up_is_not_lost(server: Server) -> None:
+    """A place in the pool goes back, and a notification counts as heard."""
+    waits = TooLate()
+
+    async def body(database: PostgresDatabase, relay: Relay) -> None:
+        assert not await database.listen("work", 1)
+        holder = database.transaction()
+        await holder.insert(WALLETS, wallet("x"))
+        queueing = asyncio.create_task(users(database))
+        listening = asyncio.create_task(database.listen("work", 5_000_000))
+        await asyncio.sleep(0.05)
+        waits.late = True
+        with server.connect() as connection:
+            connection.execute(f'notify "{SCHEMA}.work"')
+        await holder.rollback()
+        with pytest.raises(PoolExhausted):
+            await queueing
+        assert await listening
+        waits.late = False
+        assert await users(database) == []
+
+    with_client(server, body, Limits(pool_size=1, pool_us=2_000_000), waits=waits)
 
 
 def test_closing_closes_everything(server: Server) -> None:
