@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -58,7 +58,7 @@ def until(holds: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
     deadline_s = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline_s, f"never: {what}"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 class Stage:
@@ -72,7 +72,9 @@ class Stage:
         scenario: Scenario | None = None,
         nodes: int = 1,
         database: bool = True,
+        parts: Sequence[str] = (),
     ) -> None:
+        """`parts` are the processes to start, in place of all."""
         self.directory = directory
         self.design = design
         self.scenario = (
@@ -90,8 +92,9 @@ class Stage:
         self.nodes = [f"platform-{n}" for n in range(1, nodes + 1)]
         self.supervisor = Supervisor(directory)
         self.children: dict[str, Child] = {}
-        self.names = (*self.channels, *self.suppliers, "users", "edge", *(self.nodes if database else ()))
-        self.ports = {name: self.supervisor.ports.free() for name in self.names}
+        everybody = (*self.channels, *self.suppliers, "users", "edge", *self.nodes)
+        self.ports = {name: self.supervisor.ports.free() for name in everybody}
+        self.names = tuple(parts) or everybody
         self.postgres: Server | None = None
         try:
             if database:
@@ -139,11 +142,7 @@ class Stage:
         """What a process is told."""
         known: dict[str, Any] = {"name": name, "clock": self.clock.path, "port": self.ports[name]}
         if name == "edge":
-            nodes = [
-                Upstream(node, self.url(node), f"{HOST}:{self.ports[node]}")
-                for node in self.nodes
-                if node in self.ports
-            ]
+            nodes = [Upstream(node, self.url(node), f"{HOST}:{self.ports[node]}") for node in self.nodes]
             return EdgeSettings(**known, nodes=nodes)
         known["scenario"] = self.scenario.model_dump(mode="json", by_alias=True)
         known |= {"design": self.design, "seed": 1}
@@ -164,7 +163,7 @@ class Stage:
             **known,
             journal=self.directory / f"{name}.journal",
             inputs=self.directory / f"{name}.inputs",
-            ops_from=self.names.index(name) * OPS_EACH,
+            ops_from=list(self.ports).index(name) * OPS_EACH,
             edge=self.url("edge"),
             key=self.keys.sealing.get(name, ""),
         )
@@ -205,6 +204,7 @@ class Stage:
         headers: Mapping[str, str] | None = None,
         raw: bytes | None = None,
         to: str = "edge",
+        within_s: float = 60,
     ) -> Answer:
         """One request. `body` is sent as JSON, `raw` as it is."""
         sent = dict(headers or {})
@@ -213,10 +213,18 @@ class Stage:
         if body is not None:
             raw = msgspec.json.encode(body)
             sent.setdefault("Content-Type", "application/json")
-        with closing(HTTPConnection(HOST, self.ports[to], timeout=60)) as connection:
+        with closing(HTTPConnection(HOST, self.ports[to], timeout=within_s)) as connection:
             connection.request(method, path, raw, sent)
             answer = connection.getresponse()
             return Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})
+
+    def ask_in_vain(self, method: str, path: str, body: Any, *, to: str, within_s: float = 60) -> str:
+        """A request that gets no answer; the name of what came instead."""
+        try:
+            answer = self.ask(method, path, body, to=to, within_s=within_s)
+        except (OSError, HTTPException) as error:
+            return type(error).__name__
+        raise AssertionError(f"it was answered: {answer}")
 
     def order(
         self, user: str = "u1", key: str = "k1", sku: str = "game-100", pay_with: str = "wechat"
