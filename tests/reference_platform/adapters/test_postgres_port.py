@@ -199,7 +199,8 @@ def test_a_silent_server_is_given_up_after_the_platforms_patience(server: Server
                 await tx.insert(WALLETS, wallet("committed all the same"))
             relay.mute = True
             with pytest.raises(expected):
-                await (tx.commit() if spoken else tx.insert(WALLETS, wallet("never")))
+                async with asyncio.timeout(4):  # the driver by itself would wait for five seconds more
+                    await (tx.commit() if spoken else tx.insert(WALLETS, wallet("never")))
             await tx.rollback()
             relay.mute = False
             relay.cut()
