@@ -160,12 +160,13 @@ def live(
     except CannotRun as error:
         raise BadInput(str(error)) from None
     steps = Steps()
+    results = out or free_directory(Path("out"))
     order = Order(
         chosen,
         named_designs(design or [], chosen),
         range(1, seeds + 1) if seeds is not None else [1 if seed is None else seed],
-        LiveRunner(options, steps.show, nodes),
-        out or free_directory(Path("out")),
+        LiveRunner(options, steps.show, nodes, results / "live"),
+        results,
         command=shlex.join(["dingfeng", *sys.argv[1:]]),
         files=named_files(scenario),
         world=LIVE,

@@ -5,6 +5,7 @@ runs.jsonl      a line for each run, as they end; once the campaign has ended, b
 corpus.jsonl    a line for each plan saved by earlier campaigns that was tried again, if there were any
 failures/<id>/  plan, history, verdicts and audit of the first failing runs of each kind
 samples/<id>/   the same of one run that held, for each scenario and design
+live/<id>/      of each run on real parts: logs of its processes, figures of the load, how time passed
 """
 
 from __future__ import annotations

@@ -10,17 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos.court import Court, RunResult
 from chaos.final_reads import final_reads
 from chaos.history import Event, Fault, History
+from chaos.live import leavings
 from chaos.live.journal import merge
 from chaos.live.options import Options
 from chaos.live.watch import Watch
 from chaos.live.world import LiveWorld
 from chaos.nemesis import Plan
 from chaos.opening import Opening
-from chaos.worker import RunStopped
+from chaos.worker import RunStopped, run_id
 from reference_platform import designs
 from reference_platform.ports import HOUR, MINUTE
 from scenarios.model import Scenario
@@ -35,11 +37,15 @@ BEAT_S = 0.5
 
 @dataclass(frozen=True)
 class LiveRunner:
-    """`run` with its options: what a campaign calls for each seed. `tell` hears of every step."""
+    """`run` with its options: what a campaign calls for each seed. `tell` hears of every step.
+
+    Below `kept` each run leaves what its processes said and did, see `chaos.live.leavings`.
+    """
 
     options: Options
     tell: Callable[[str], None] = lambda _: None
     nodes: int | None = None
+    kept: Path | None = None
 
     __qualname__ = "live"
 
@@ -58,6 +64,7 @@ class LiveRunner:
             seed,
             self.options,
             lambda step: self.tell(f"{scenario.name} × {design}, seed {seed}: {step}"),
+            None if self.kept is None else self.kept / run_id(scenario.name, design, seed),
         )
 
 
@@ -67,8 +74,11 @@ def run(
     seed: int,
     options: Options,
     tell: Callable[[str], None] = lambda _: None,
+    kept: Path | None = None,
 ) -> RunResult:
     """Put one design through one storm on real parts, and judge it.
+
+    What its processes said and did is left in the directory `kept`, however the run ends.
 
     Raises RunStopped when its budget of real time is spent, HarnessError when the world could not be healed,
     ProcessDied when a part ended unasked.
@@ -76,7 +86,12 @@ def run(
     began_s = time.monotonic()
     opening = Opening(scenario, designs.load(design), seed)
     with LiveWorld(opening, options, tell) as world:
-        history = _storm(world, tell)
+        try:
+            history = _storm(world, tell)
+        finally:
+            if kept is not None:
+                figures = [Path(path) for path in world.layout.load(None).figures]
+                leavings.keep(world.directory, kept, world.conductor.figures, figures)
         orders = len(world.orders)
     tell("judging")
     court = Court(history)
