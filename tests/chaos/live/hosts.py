@@ -13,9 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaos.live.clock import SharedClock
-from chaos.live.initdb import Installation
 from chaos.live.journal import Journal
-from chaos.live.postgres import Server
 from chaos.live.processes import Supervisor
 from chaos.live.timers import AsyncTimers, run
 
@@ -162,6 +160,9 @@ def orchestrate(directory: Path, port: int) -> None:
 
 def orchestrate_postgres(directory: Path, port: int) -> None:
     """A real PostgreSQL, which belongs to another user, with its processes' environments written over."""
+    from chaos.live.initdb import Installation  # late: the other programs start faster without
+    from chaos.live.postgres import Server
+
     with Supervisor(directory) as supervisor:
         server = Server(Installation.find(), port)
         supervisor.vanish(server.folder)
