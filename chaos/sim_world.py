@@ -47,8 +47,6 @@ from sim.people import Members, Phone, Staff
 STEPS_MAX = 2_000_000
 STEPS_PER_ORDER_MAX = 50_000
 
-LATENCY_US = {"users": 15_000, "counterparty": 20_000, "database": 0, "notice": 40_000}
-
 
 class SimWorld:
     """Scenario, design and seed made into a world, ready to run."""
@@ -119,6 +117,8 @@ class SimWorld:
             self.kernel,
             TABLES,
             DatabaseConfig(
+                statement_us=self.scenario.speeds.statement,
+                commit_us=self.scenario.speeds.commit,
                 pool_size=machines.pool_size,
                 replication=machines.replication,
                 replica_lag_us=self.opening.replica_lag_us(),
@@ -149,16 +149,16 @@ class SimWorld:
         members.start(self.opening.wishes(keep))
 
     def _connect(self) -> None:
-        network, workload = self.network, self.scenario.workload
-        network.connect("users", "edge", LATENCY_US["users"])
+        network, workload, speeds = self.network, self.scenario.workload, self.scenario.speeds
+        network.connect("users", "edge", speeds.users)
         network.connect("edge", "platform-*", 0)
-        network.connect("platform-*", "database", LATENCY_US["database"])
-        network.connect("platform-*", "replica", LATENCY_US["database"])
-        network.connect("platform-*", "users", LATENCY_US["notice"])
+        network.connect("platform-*", "database", 0)
+        network.connect("platform-*", "replica", 0)
+        network.connect("platform-*", "users", speeds.notice)
         for party in (*workload.channels(), *workload.suppliers()):
-            network.connect(party, "edge", LATENCY_US["counterparty"])
-            network.connect("platform-*", party, LATENCY_US["counterparty"])
-            network.connect("users", party, LATENCY_US["users"])
+            network.connect(party, "edge", speeds.counterparty)
+            network.connect("platform-*", party, speeds.counterparty)
+            network.connect("users", party, speeds.users)
 
     def _counterparties(self) -> None:
         workload = self.scenario.workload
@@ -192,8 +192,9 @@ class SimWorld:
         node.start()
 
     def _node(self, name: str) -> Node:
-        workers = self.opening.machines.workers
-        return Node(self.kernel, name, self._boot, workers=workers, on_error=_task_died)
+        workers, service_us = self.opening.machines.workers, self.scenario.speeds.service
+        service = (lambda _: service_us) if service_us else None
+        return Node(self.kernel, name, self._boot, workers=workers, service_us=service, on_error=_task_died)
 
     def _boot(self, incarnation: Incarnation) -> Handler:
         """What a platform node runs, from the first start and again after each crash."""

@@ -11,11 +11,13 @@ from scenarios.checking import problems
 from scenarios.documents import Document, meant, read, shown
 from scenarios.documents import DocumentError as ScenarioError
 from scenarios.model import Scenario
+from scenarios.speeds import Speeds
 
 __all__ = [
     "JOURNEYS",
     "LIBRARY",
     "ScenarioError",
+    "calibration",
     "find",
     "journeys",
     "library",
@@ -70,6 +72,11 @@ def load(
     path = find(str(name))
     text = read(path, "scenario", library())
     return parse(text, shown(path), designs=designs, situations=situations, stem=_stem(path))
+
+
+def calibration(path: Path) -> Speeds:
+    """Read a calibration: the speeds of real parts. Raises ScenarioError."""
+    return Document(read(path, "calibration"), shown(path), "calibration").into(Speeds)
 
 
 def _stem(path: Path) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from scenarios.durations import Duration
 from scenarios.faults import FAULTS
 from scenarios.faults.rule import Rule
+from scenarios.speeds import Speeds
 from scenarios.workload import Part, Workload
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ class Scenario(Part):
 
     knobs: Knobs = Knobs()
     """Settings of the platform that this storm needs."""
+
+    speeds: Speeds = Speeds()
+    """How fast the parts of the simulated world are."""
 
     swarm: bool = True
     """Whether even seeds blow a variation of this storm; false keeps every seed as written."""

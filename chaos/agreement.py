@@ -1,0 +1,191 @@
+"""Do the two worlds agree? The same storms, simulated and on real parts, compared by what came of them.
+
+Verdicts must be the same. Transitions, times and latencies are shown side by side: where they differ, the
+model of the simulator has something to learn, or there are too few runs to tell. Pure functions of results;
+nothing here knows how a run is made.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from scipy import stats
+
+from chaos.court import RunResult
+from chaos.history import Fail, Invoke, Ok, State, Unknown
+
+World = Literal["sim", "live"]
+ENOUGH = 5
+"""Fewer values than this in either world say nothing about a distribution."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What one run showed. Times in µs; `steps` are status changes with their causes, as the order log has them."""
+
+    scenario: str
+    design: str
+    seed: int
+    outcomes: dict[str, str]
+    steps: dict[str, int]
+    compensations: dict[str, int]
+    times_us: dict[str, list[int]]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """In how many runs an invariant was violated, and in how many nobody could tell."""
+
+    design: str
+    invariant: str
+    runs: int
+    sim: int
+    live: int
+    sim_unknown: int = 0
+    live_unknown: int = 0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both worlds say the same: broken in some run, or in none."""
+        return (self.sim > 0) == (self.live > 0)
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How often something happened in each world."""
+
+    design: str
+    what: str
+    sim: int
+    live: int
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """One kind of time in both worlds, in ms. `distance` is Kolmogorov and Smirnov's, None with too few values."""
+
+    design: str
+    what: str
+    sim_ms: list[float]
+    live_ms: list[float]
+    distance: float | None = None
+    chance: float | None = None
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """The whole comparison of one scenario."""
+
+    scenario: str
+    seeds: list[int]
+    verdicts: list[Verdict]
+    steps: list[Count]
+    compensations: list[Count]
+    spreads: list[Spread]
+
+    @property
+    def differing(self) -> list[Verdict]:
+        """Verdicts that are not the same in both worlds."""
+        return [verdict for verdict in self.verdicts if not verdict.agrees]
+
+    @property
+    def undecided(self) -> list[Verdict]:
+        """Verdicts that some run could not give."""
+        return [verdict for verdict in self.verdicts if verdict.sim_unknown or verdict.live_unknown]
+
+
+def look(result: RunResult) -> Look:
+    """What a run showed, without its history."""
+    steps: Counter[str] = Counter()
+    compensations: Counter[str] = Counter()
+    times_us: dict[str, list[int]] = {}
+    asked: dict[int, int] = {}
+    for event in result.history.events:
+        if isinstance(event, Invoke):
+            asked[event.op] = event.t_us
+        elif isinstance(event, Ok):
+            times_us.setdefault(event.action, []).append(event.t_us - asked.pop(event.op))
+        elif isinstance(event, Fail | Unknown):
+            asked.pop(event.op, None)
+        elif isinstance(event, State) and event.op == "insert" and event.row is not None:
+            if event.table == "order_log":
+                steps[
+                    f"{event.row['from_status'] or '–'} → {event.row['to_status']} ({event.row['cause']})"
+                ] += 1
+            elif event.table == "compensations":
+                compensations[event.row["rule"]] += 1
+    measures = result.measures
+    for what, counted in (
+        ("click to card", measures.click_to_card),
+        ("time to settle", measures.time_to_settle),
+    ):
+        times_us[what] = [us for us, count in sorted(counted.items()) for _ in range(count)]
+    return Look(
+        scenario=result.scenario.name,
+        design=result.header.design,
+        seed=result.header.seed,
+        outcomes={verdict.invariant: verdict.outcome for verdict in result.verdicts},
+        steps=dict(sorted(steps.items())),
+        compensations=dict(sorted(compensations.items())),
+        times_us={what: sorted(values) for what, values in sorted(times_us.items()) if values},
+    )
+
+
+def compare(sim: Sequence[Look], live: Sequence[Look]) -> Agreement:
+    """Compare the same runs in both worlds. Raises ValueError when they are not the same."""
+    runs = [[(one.scenario, one.design, one.seed) for one in looks] for looks in (sim, live)]
+    if not sim or sorted(runs[0]) != sorted(runs[1]) or len({one.scenario for one in sim}) != 1:
+        raise ValueError("only the same runs of one scenario can be compared")
+    agreement = Agreement(sim[0].scenario, sorted({one.seed for one in sim}), [], [], [], [])
+    for design in dict.fromkeys(one.design for one in sim):
+        ours = [one for one in sim if one.design == design]
+        theirs = [one for one in live if one.design == design]
+        agreement.verdicts.extend(_verdicts(design, ours, theirs))
+        agreement.steps.extend(_counts(design, (one.steps for one in ours), (one.steps for one in theirs)))
+        agreement.compensations.extend(
+            _counts(design, (one.compensations for one in ours), (one.compensations for one in theirs))
+        )
+        agreement.spreads.extend(_spreads(design, ours, theirs))
+    return agreement
+
+
+def _verdicts(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Verdict]:
+    def count(looks: Sequence[Look], invariant: str, outcome: str) -> int:
+        return sum(one.outcomes.get(invariant) == outcome for one in looks)
+
+    return [
+        Verdict(
+            design,
+            invariant,
+            len(sim),
+            count(sim, invariant, "violated"),
+            count(live, invariant, "violated"),
+            count(sim, invariant, "unknown"),
+            count(live, invariant, "unknown"),
+        )
+        for invariant in sorted({name for one in (*sim, *live) for name in one.outcomes})
+    ]
+
+
+def _counts(design: str, sim: Iterable[Mapping[str, int]], live: Iterable[Mapping[str, int]]) -> list[Count]:
+    ours, theirs = _sum(sim), _sum(live)
+    return [Count(design, what, ours[what], theirs[what]) for what in sorted({*ours, *theirs})]
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return total
+
+
+def _spreads(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Spread]:
+    spreads = []
+    for what in sorted({name for one in (*sim, *live) for name in one.times_us}):
+        ours, theirs = (
+            sorted(us / 1000 for one in looks for us in one.times_us.get(what, [])) for looks in (sim, live)
+        )
+        distance = chance = None
+        if min(len(ours), len(theirs)) >= ENOUGH:
+            tested = stats.ks_2samp(ours, theirs)
+            distance, chance = float(tested.statistic), float(tested.pvalue)
+        spreads.append(Spread(design, what, ours, theirs, distance, chance))
+    return spreads
