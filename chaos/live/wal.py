@@ -24,6 +24,7 @@ from reference_platform.adapters.span import ORIGIN
 from reference_platform.ports import Table
 
 BATCH: Final = 20_000  # changes looked at in one go; a transaction is never cut
+NOTE_EVERY: Final = 256 * 1024  # bytes of the log
 Connect = Callable[[], psycopg.Connection[tuple[Any, ...]]]
 
 
@@ -74,7 +75,9 @@ class WriteAheadLog:
         self._lasting = lasting
         self._tables = {table.name: table for table in tables if table.book is not None}
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
-        self._seen_lsn = 0  # after a crash the server may tell again what it has told
+        self._looked_lsn = 0  # as far as the log went when we last looked
+        self._noted_lsn = 0
+        self._seen_lsn = 0
         self._last_us = 0
 
     def open(self) -> None:
@@ -138,6 +141,10 @@ class WriteAheadLog:
     def _read(self) -> list[Transaction]:
         if self._connection is None:
             self._connection = self._connect()
+            self._catch_up(self._connection)
+        written = self._written(self._connection)
+        if written == self._looked_lsn:
+            return []
         with self._connection.cursor(binary=True) as cursor:
             # Looked at first and let go afterwards: what is lost on the way to us is still there.
             messages = cursor.execute(
@@ -151,7 +158,27 @@ class WriteAheadLog:
             self._connection.execute(
                 "select pg_replication_slot_advance(%s, %s)", [self._name, _lsn(end_lsn)]
             )
+            if self._lasting and end_lsn > self._noted_lsn + NOTE_EVERY:
+                # A slot is read again from the last note of what was open; the server makes one every 15 s.
+                self._connection.execute("select pg_log_standby_snapshot()")
+                self._noted_lsn = end_lsn
+        else:
+            self._looked_lsn = written
         return found
+
+    def _catch_up(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """After a crash the server may have forgotten how far we were, and would tell it all again."""
+        connection.execute(
+            "select pg_replication_slot_advance(slot_name, %(seen)s::pg_lsn) from pg_replication_slots"
+            " where slot_name = %(name)s and confirmed_flush_lsn < %(seen)s::pg_lsn",
+            {"name": self._name, "seen": _lsn(self._seen_lsn)},
+        )
+
+    def _written(self, connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+        """How far the server's log goes, and with it what can be read. Looking is cheap, reading is not."""
+        query = "select pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')"
+        (place,) = connection.execute(query).fetchone() or (0,)
+        return int(place)
 
     def _transactions(self, messages: Iterator[bytes]) -> tuple[list[Transaction], int]:
         found: list[Transaction] = []
@@ -170,7 +197,7 @@ class WriteAheadLog:
                     node = content.decode()
                 case Commit(end_lsn):
                     changes = self._net(rows)
-                    if changes and end_lsn > self._seen_lsn:
+                    if changes:
                         self._last_us = max(self._last_us, begin.commit_us)
                         found.append(Transaction(self._last_us, begin.xid, node, changes))
         return found, end_lsn
