@@ -82,10 +82,11 @@ def _sentence(decision: Decision, totals: dict[Outcome, int], say: Sentences) ->
 
 def _extent(decision: Decision, say: Sentences) -> str:
     evidence = decision.evidence
-    scenarios = {cell.scenario for cell in evidence.cells.values() if cell.runs}
+    gated = [cell for design in decision.policy.designs for cell in evidence.of(design)]
+    scenarios = {cell.scenario for cell in gated if cell.runs}
     text = say.words(
         "gate.extent",
-        runs=evidence.runs,
+        runs=sum(len(cell.runs) for cell in gated),
         scenarios=len(scenarios),
         designs=say.words.listed(list(decision.policy.designs)),
         policy=decision.source,

@@ -131,6 +131,13 @@ def test_junit_has_a_case_for_each_scenario_design_and_invariant(tmp_path: Path)
     assert tree.getroot().get("failures") == str(len(list(tree.iter("failure"))))
 
 
+def test_the_first_lines_count_the_runs_of_gated_designs_only(tmp_path: Path) -> None:
+    """What ran on other designs is no evidence here, so it is not to swell the numbers."""
+    runs = [run(1), run(2), run(1, design="naive"), run(1, "callback_late", "naive")]
+    decision = judge(PLAIN, write(tmp_path / "r", runs, seeds=[1, 2]))
+    assert summary.of(decision, "en")["extent"].startswith("2 runs of 1 scenario on resilient;")
+
+
 def test_json_holds_every_check_and_the_policy(tmp_path: Path) -> None:
     """What a script needs to decide otherwise."""
     told, files = release([write(tmp_path / "r", [run(1)])], KNOWN, policy=policy(tmp_path))
