@@ -209,7 +209,11 @@ def main(argv: list[str] | None = None) -> int:
     repeats = min(options.tries, 2) if quick else options.tries
     todo = [job for job in jobs(names, options.strategy or STRATEGIES, repeats) if job not in made]
     if todo and not options.show:
-        tries += measure(todo, budget, options.jobs, kept)
+        try:
+            tries += measure(todo, budget, options.jobs, kept)
+        except KeyboardInterrupt:
+            print(f"interrupted; the same command goes on where {kept} ends", file=sys.stderr)
+            return 130
     tables = {
         "summary": summary(tries, budget),
         "bugs": by_bug(planted, tries, budget),
