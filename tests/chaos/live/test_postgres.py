@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,20 +114,27 @@ def test_two_servers_start_from_the_same_copy() -> None:
         assert ask(one, "select to_regclass('mine')::text") == [("mine",)]
 
 
-def test_programs_that_the_account_cannot_reach_are_copied(tmp_path: Path) -> None:
+def test_programs_that_the_account_cannot_reach_are_copied() -> None:
     """Under root PostgreSQL runs as nobody, who cannot enter /root; nobody's rights there stay as they are."""
     if os.geteuid() != 0:
         pytest.skip("only root needs another account")
     found = Installation.find()
-    hidden = tmp_path / "hidden"
-    hidden.mkdir(mode=0o700)
-    (hidden / "pginstall18" / "bin").mkdir(parents=True)
-    for program in found.programs.iterdir():
-        (hidden / "pginstall18" / "bin" / program.name).symlink_to(program)
-    away = Installation(hidden / "pginstall18" / "bin", found.account, found.owner, tmp_path / "copies")
-    (tmp_path / "copies").mkdir(mode=0o755)
-    assert not away._reachable()
-    assert hidden.stat().st_mode & 0o777 == 0o700
+    with tempfile.TemporaryDirectory(prefix="dingfeng-test-") as place:
+        hidden, copies = Path(place, "hidden"), Path(place, "copies")
+        (hidden / "pg" / "bin").mkdir(parents=True)
+        (hidden / "pg" / "bin" / "postgres").symlink_to(found.programs / "postgres")
+        copies.mkdir()
+        for folder, mode in ((Path(place), 0o755), (copies, 0o755), (hidden, 0o700)):
+            folder.chmod(mode)
+        away = Installation(hidden / "pg" / "bin", found.account, found.owner, copies)
+        assert not away._reachable()
+        copied = away._moved(hidden / "pg")
+        assert copied._reachable()
+        assert copied.programs.is_relative_to(copies)
+        assert hidden.stat().st_mode & 0o777 == 0o700
+        made = sorted(copies.iterdir())
+        assert away._moved(hidden / "pg").programs == copied.programs
+        assert sorted(copies.iterdir()) == made, "once is enough"
 
 
 # ---------------------------------------------------------------- the database of a run
