@@ -15,6 +15,7 @@ from chaos.results import Results
 from chaos.run import run
 from chaos.tally import replay_token
 from chaos.worker import dump
+from reference_platform.topup import ASK_AFTER_US
 from scenarios import durations, loading
 from scenarios.checking import problems
 from scenarios.faults import FAULTS
@@ -72,6 +73,13 @@ def test_a_storm_has_one_intensity() -> None:
         assert len(changed) <= 1
         met |= changed
     assert met == {-1, 0, 1}
+
+
+def test_a_suppliers_query_lags_past_the_first_time_it_is_asked() -> None:
+    """A shorter lag is over before anybody looks: then the rule strikes, and no storm is any different."""
+    lags = [rule.params()["lag_us"] for rule in swarm.pool().faults if rule.fault == "supplier.not_found_lag"]
+    assert lags
+    assert min(lags) > ASK_AFTER_US
 
 
 def test_no_seed_makes_a_counterparty_break_its_contract() -> None:
