@@ -195,7 +195,7 @@ def replay(
         claim(out)
         for file, content in artefacts(case.scenario, told, result).items():
             (out / file).write_bytes(content)
-    same = case.digest == result.digest if isinstance(case, Recorded) else None
+    same = case.digest == result.digest if isinstance(case, Recorded) and case.digest else None
     if as_json:
         import msgspec
 

@@ -14,6 +14,7 @@ from chaos.history import Header, History
 from chaos.measures import Measures, measure
 from chaos.nemesis import Plan
 from chaos.oracle.audit import Audit
+from chaos.results import SIM
 from chaos.situations import Situations
 from scenarios.model import Scenario
 from sim.kernel import HarnessError
@@ -41,6 +42,7 @@ class RunResult:
     wall_s: float
     measures: Measures = field(default_factory=Measures)
     keep: tuple[int, ...] | None = None
+    world: str = SIM
 
     @property
     def violated(self) -> list[str]:
@@ -94,6 +96,7 @@ class Court:
         settled: bool,
         wall_s: float,
         keep: tuple[int, ...] | None = None,
+        world: str = SIM,
     ) -> RunResult:
         """Judge what is left, and sum up."""
         history = self._history
@@ -112,6 +115,7 @@ class Court:
             wall_s=wall_s,
             measures=self.measures(),
             keep=keep,
+            world=world,
         )
 
     def measures(self) -> Measures:

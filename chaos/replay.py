@@ -10,7 +10,7 @@ import msgspec
 from pydantic import ValidationError
 
 from chaos.nemesis import Plan
-from chaos.results import SCHEMA, ResultsError, read_json
+from chaos.results import SCHEMA, SIM, ResultsError, read_json
 from chaos.run import RunResult, run
 from scenarios.model import Scenario
 
@@ -37,7 +37,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Recorded(Case):
-    """A kept run: its scenario as it was then, its plan, and the digest that it came to."""
+    """A kept run: its scenario as it was then, its plan, and the digest that it came to.
+
+    One that was made on real parts cannot come to the same again, so it has no digest: what is replayed in
+    the simulated world is its storm.
+    """
 
     digest: str = ""
 
@@ -63,7 +67,7 @@ class Recorded(Case):
                 data["seed"],
                 data["plan"],
                 None if keep is None else tuple(keep),
-                data["digest"],
+                data["digest"] if data.get("world", SIM) == SIM else "",
             )
         except (KeyError, TypeError, ValidationError) as error:
             raise ResultsError(f"{path}: damaged: {error}") from error

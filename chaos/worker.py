@@ -190,6 +190,7 @@ def artefacts(scenario: Scenario, run: Run, result: RunResult) -> dict[str, byte
         "scenario": dump(scenario),
         "plan": result.plan,
         "keep": result.keep,
+        "world": result.world,
     }
     return {
         "history.jsonl": b"\n".join(result.history.lines()) + b"\n",

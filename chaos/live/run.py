@@ -22,6 +22,7 @@ from chaos.live.watch import Watch
 from chaos.live.world import LiveWorld
 from chaos.nemesis import Plan
 from chaos.opening import Opening
+from chaos.results import LIVE
 from chaos.worker import RunStopped, run_id
 from reference_platform import designs
 from reference_platform.ports import HOUR, MINUTE
@@ -102,6 +103,7 @@ def run(
         orders=orders,
         settled=True,
         wall_s=time.monotonic() - began_s,
+        world=LIVE,
     )
 
 

@@ -46,6 +46,7 @@ class Result:
     keep: None = None
     measures: Measures = field(default_factory=Measures)
     orders: int = 2
+    world: str = "sim"
     wall_s: float = RUN_S
 
 

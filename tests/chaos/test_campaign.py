@@ -44,6 +44,7 @@ class FakeResult:
     keep: Sequence[int] | None = None
     measures: Measures = field(default_factory=Measures)
     orders: int = 2
+    world: str = "sim"
     wall_s: float = 0.001
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos import run as run_module
+from chaos import court
 from chaos.run import RunResult, run
 from scenarios.loading import load
 
@@ -23,8 +23,8 @@ def test_a_run_that_drops_its_history_comes_to_the_same(
     """Same digest, verdicts, situations and audit, however often events are judged and dropped."""
     scenario = load(storm)
     kept = run(scenario, design, 3)
-    for slice_us in (200_000, run_module.SLICE_US):
-        monkeypatch.setattr(run_module, "SLICE_US", slice_us)
+    for slice_us in (200_000, court.SLICE_US):
+        monkeypatch.setattr(court, "SLICE_US", slice_us)
         dropped = run(scenario, design, 3, keep_history=False)
         assert told(dropped) == told(kept)
         assert dropped.history.events == []
