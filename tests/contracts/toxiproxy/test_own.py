@@ -1,0 +1,224 @@
+"""What only our server does: a seed that works, proxies born with their toxics, books, and no crash on odd attributes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.toxiproxy.lines import Line, toxic, until
+from tests.contracts.toxiproxy.servers import ROOT, Server, running
+
+
+def hits(server: Server, connections: int = 40) -> str:
+    """Which connections a toxicity of one half hits, by number."""
+    found = ""
+    with Line.through(server, [toxic("limit_data", toxicity=0.5, bytes=0)], "seeded") as line:
+        for _ in range(connections):
+            client, upstream = line.pair()
+            upstream.send(b"a")
+            upstream.close()
+            found += "x" if client.rest().data == b"" else "."
+    return found
+
+
+def cuts(server: Server) -> list[int]:
+    """Where a slicer with variation cuts the first chunk."""
+    body = toxic("slicer", average_size=200, size_variation=80, delay=30_000)
+    with Line.through(server, [body], "seeded") as line:
+        client, upstream = line.pair()
+        upstream.send(bytes(1_500))
+        return [len(data) for data, _ in client.arrivals(1_500)]
+
+
+def test_the_same_seed_does_the_same_to_the_same_connections() -> None:
+    """Toxicity by the connection's number, cuts by the chunk's; another seed does something else."""
+    seen = []
+    for seed in ("5", "5", "6"):
+        with running("embedded", "--seed", seed) as server:
+            seen.append((hits(server), cuts(server)))
+    assert seen[0] == seen[1]
+    assert seen[0][0] != seen[2][0]
+    assert seen[0][1] != seen[2][1]
+
+
+def test_toxicity_is_rolled_once_and_held_against_what_it_is_changed_to(embedded: Server) -> None:
+    """A connection that 0.5 hits is hit by 0.6 too: what is raised never spares, what is lowered never adds."""
+    with Line.through(embedded, [toxic("timeout", toxicity=0.5, timeout=0)]) as line:
+        pairs = [line.pair() for _ in range(30)]
+
+        def silenced() -> list[bool]:
+            for _, upstream in pairs:
+                upstream.send(b"a")
+            return [client.rest(0.02).data == b"" for client, _ in pairs]
+
+        half = silenced()
+        line.change("timeout_downstream", {"toxicity": 0.8})
+        more = silenced()
+        assert 0 < sum(half) < sum(more) <= 30
+        assert all(later for before, later in zip(half, more, strict=True) if before)
+
+
+def test_a_proxy_is_born_with_its_toxics(embedded: Server) -> None:
+    """`toxics` in POST /proxies and in /populate; one that cannot be made leaves no proxy behind."""
+    body = {"name": "born", "upstream": "127.0.0.1:1", "listen": "127.0.0.1:0", "toxics": [toxic("latency")]}
+    made = embedded.done("POST", "/proxies", body)
+    assert [one["name"] for one in made["toxics"]] == ["latency_downstream"]
+    told = embedded.done("POST", "/populate", [{**body, "name": "grown"}])
+    assert [one["name"] for one in told["proxies"][0]["toxics"]] == ["latency_downstream"]
+    for wrong in ([{"type": "fog"}], [toxic("latency"), toxic("latency")]):
+        assert embedded.ask("POST", "/proxies", {**body, "name": "ill", "toxics": wrong}).status in {400, 409}
+    assert set(embedded.done("GET", "/proxies")) == {"born", "grown"}
+
+
+def test_the_books_tell_connections_and_bytes_of_each_toxic(embedded: Server) -> None:
+    """A toxic that touched nothing shows zeros; a removed one keeps its line; a cut connection is counted."""
+    with Line.through(embedded, [toxic("latency", latency=1), toxic("latency", "upstream")]) as line:
+        client, upstream = line.pair()
+        line.pair()
+        upstream.send(b"abcd")
+        client.take(4)
+        line.remove("latency_downstream")
+        told = embedded.done("GET", "/proxies/line/touched")
+        assert told == {
+            "connections": 2,
+            "open": 2,
+            "unreached": 0,
+            "dropped": 0,
+            "bytes": {"upstream": 0, "downstream": 4},
+            "toxics": {
+                "latency_downstream": {"connections": 1, "bytes": 4},
+                "latency_upstream": {"connections": 0, "bytes": 0},
+            },
+        }
+        line.enable(enabled=False)
+        told = embedded.done("GET", "/touched")["line"]
+        assert (told["open"], told["dropped"]) == (0, 2)
+        metrics = embedded.done("GET", "/metrics").splitlines()
+        wanted = 'toxiproxy_proxy_sent_bytes_total{direction="downstream"'
+        assert [text.rsplit(" ", 1)[1] for text in metrics if text.startswith(wanted)] == ["4"]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"average_size": 0},
+        {"average_size": 3, "size_variation": 50},
+        {"average_size": -5, "size_variation": -2},
+    ],
+)
+def test_a_slicer_with_odd_attributes_still_passes_every_byte(
+    embedded: Server, attributes: dict[str, int]
+) -> None:
+    """The upstream server ends itself on the first of these."""
+    with Line.through(embedded, [{"type": "slicer", "attributes": attributes}]) as line:
+        client, upstream = line.pair()
+        upstream.send(bytes(range(200)))
+        assert client.take(200) == bytes(range(200))
+
+
+def test_reset_peer_resets_connections_that_were_open_before_it_came(embedded: Server) -> None:
+    """The upstream server closes those with FIN; a fault of a live run means what its name says."""
+    with Line.through(embedded) as line:
+        client, upstream = line.pair()
+        line.add(toxic("reset_peer", timeout=0))
+        upstream.send(b"a")
+        assert client.rest()[:2] == (b"", "rst")
+        assert upstream.rest().end == "rst"
+
+
+def test_a_reader_who_does_not_read_makes_the_sender_wait(embedded: Server) -> None:
+    """Memory is bounded: what nobody takes stays with its sender, toxics or not."""
+    for toxics in ([], [toxic("latency", latency=60_000)], [toxic("bandwidth", rate=1)]):
+        with Line.through(embedded, toxics) as line:
+            _client, upstream = line.pair()
+            upstream.plug.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                upstream.send(bytes(64_000_000))
+            received = embedded.done("GET", "/proxies/line/touched")["bytes"]["downstream"]
+            assert received < 16_000_000
+
+
+def test_hundreds_of_connections_at_once_are_served_and_cut(embedded: Server) -> None:
+    """Each has its own bytes; disabling closes every one before it answers."""
+    with Line.through(embedded, [toxic("latency", latency=50)]) as line:
+        pairs = [line.pair() for _ in range(400)]
+        for number, (_, upstream) in enumerate(pairs):
+            upstream.send(number.to_bytes(2, "big"))
+        assert [int.from_bytes(client.take(2), "big") for client, _ in pairs] == list(range(400))
+        line.enable(enabled=False)
+        assert embedded.done("GET", "/proxies/line/touched")["open"] == 0
+        assert {client.rest().end for client, _ in pairs} == {"fin"}
+
+
+@pytest.fixture
+def front_door(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """`dingfeng toxiproxy` with a configuration of one proxy, and its first line."""
+    config = tmp_path / "proxies.json"
+    config.write_text(
+        json.dumps([{"name": "a", "upstream": "127.0.0.1:1", "listen": "127.0.0.1:0"}]), "utf-8"
+    )
+    command = [sys.executable, str(ROOT / "dingfeng.py"), "toxiproxy", "--port", "0", "--seed", "3", "--json"]
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            subprocess.Popen([*command, "--config", str(config)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        )
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_the_front_door_runs_it_alone_until_a_signal(
+    front_door: tuple[subprocess.Popen[str], Any], number: int, code: int
+) -> None:
+    """It says where it listens and with which seed; afterwards no socket listens, whatever was open."""
+    process, told = front_door
+    assert told["seed"] == 3
+    port = int(told["url"].rsplit(":", 1)[1])
+    server = Server("embedded", port)
+    proxy = int(server.done("GET", "/proxies")["a"]["listen"].rsplit(":", 1)[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = f"127.0.0.1:{listener.getsockname()[1]}"
+        server.done("POST", "/proxies", {"name": "b", "upstream": upstream, "listen": "127.0.0.1:0"})
+        address = server.done("GET", "/proxies/b")["listen"].split(":")
+        with socket.create_connection((address[0], int(address[1]))) as client, listener.accept()[0]:
+            until(lambda: server.done("GET", "/touched")["b"]["open"] == 1)
+            os.kill(process.pid, number)
+            assert process.wait(20) == code
+            client.settimeout(5)
+            assert client.recv(1) == b""
+    for left in (port, proxy, int(address[1])):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", left))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ('[{"name": "a"}]', "missing required field: upstream at proxy 1"),
+        (None, "No such file"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_one_message_and_exit_2(
+    tmp_path: Path, config: str | None, message: str
+) -> None:
+    """It names the file and what is wrong in it."""
+    file = tmp_path / "proxies.json"
+    if config is not None:
+        file.write_text(config, "utf-8")
+    command = [sys.executable, str(ROOT / "dingfeng.py"), "toxiproxy", "--port", "0", "--config", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert str(file) in done.stderr
+    assert done.stderr.count("\n") == 1
