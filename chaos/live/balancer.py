@@ -20,6 +20,7 @@ from zlib import crc32
 import aiohttp
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import EdgeSettings, Upstream, read
@@ -81,7 +82,7 @@ class Balancer:
         headers = {name: text for name, text in request.headers.items() if name.lower() not in HOP_BY_HOP}
         async with self._session.request(
             request.method,
-            f"{node.url}{request.raw_path}",
+            URL(f"{node.url}{request.raw_path}", encoded=True),
             data=body or None,
             headers=headers,
             allow_redirects=False,
