@@ -407,6 +407,14 @@ def test_what_the_server_cannot_hold_is_refused_without_effect(server: Server, v
     with_client(server, body)
 
 
+def test_texts_sort_by_code_point_whatever_the_database_thinks(server: Server) -> None:
+    """The order of keys is the simulator's on a server of any locale: each column says so itself."""
+    with server.connect() as connection:
+        query = "select distinct collation_name from information_schema.columns where table_schema = %s"
+        found = connection.execute(f"{query} and data_type = 'text'", [SCHEMA]).fetchall()
+        assert found == [("C",)]
+
+
 def test_a_column_that_is_not_declared_is_a_bug_of_the_caller(server: Server) -> None:
     """Names come from declarations alone, so one that does not is never sent."""
 
