@@ -3,7 +3,8 @@
     python -m benchmarks.serving [--seconds S] [--askers N] [--json]
 
 Closed loop: each asker waits for its answer before it asks again, so latency and rate belong together. The
-askers, the platform, the channel and the database share this machine's cores. `health` is HTTP alone; with
+askers, the platform, the channel and the database share this machine's cores; `cpu ms` is what the platform's
+own process spent on a request, which depends little on what else goes on. `health` is HTTP alone; with
 `fresh` every request has a connection of its own, as calls between the processes of a live run do.
 """
 
@@ -22,11 +23,13 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import aiohttp
+import psutil
 
 from tests.chaos.live.stage import HOST, Stage
 from tests.chaos.worlds import storm
 
-STOCK = 40_000
+VIEWED, ORDERED = "game-1", "game-100"
+STOCK = {VIEWED: 100, ORDERED: 5_000}
 WARM_UP_S = 1.0
 
 
@@ -37,6 +40,7 @@ class Row(NamedTuple):
     a_second: float
     p50_ms: float
     p99_ms: float
+    cpu_ms: float
 
 
 class Asked(NamedTuple):
@@ -49,7 +53,7 @@ class Asked(NamedTuple):
 
 def _products() -> Iterator[Asked]:
     while True:
-        yield Asked("GET", "/products/game-100", None)
+        yield Asked("GET", f"/products/{VIEWED}", None)
 
 
 def _health() -> Iterator[Asked]:
@@ -62,7 +66,7 @@ def _orders(series: str) -> Iterator[Asked]:
         yield Asked(
             "POST",
             "/orders",
-            {"client_key": f"{series}-{n}", "sku": "game-100", "quantity": 1, "pay_with": "wechat"},
+            {"client_key": f"{series}-{n}", "sku": ORDERED, "quantity": 1, "pay_with": "wechat"},
         )
 
 
@@ -92,10 +96,13 @@ async def _loop(
 def measure(seconds: float, askers: int) -> list[Row]:
     """All rows."""
     rows = []
-    products = [{"sku": "game-100", "kind": "card", "price_fen": 100, "stock": STOCK}]
+    products = [
+        {"sku": sku, "kind": "card", "price_fen": 100, "stock": stock} for sku, stock in STOCK.items()
+    ]
     with tempfile.TemporaryDirectory() as folder:
         scenario = storm(products=products, pay_with={"wechat": 1})
         with Stage(Path(folder), scenario=scenario, parts=("wechat", "users", "platform-1")) as stage:
+            process = psutil.Process(stage.children["platform-1"].pid)
             for name, requests, several, fresh in (
                 ("health", _health(), askers, False),
                 ("health, fresh", _health(), askers, True),
@@ -105,9 +112,11 @@ def measure(seconds: float, askers: int) -> list[Row]:
                 ("place_order, alone", _orders("alone"), 1, False),
             ):
                 asyncio.run(_loop(stage, requests, several, WARM_UP_S, fresh=fresh))
+                before_s = sum(process.cpu_times()[:2])
                 latencies, took_s = asyncio.run(_loop(stage, requests, several, seconds, fresh=fresh))
-                cuts = statistics.quantiles(latencies, n=100)
-                rows.append(Row(name, len(latencies) / took_s, cuts[49] * 1000, cuts[98] * 1000))
+                cpu_s = sum(process.cpu_times()[:2]) - before_s
+                cuts, served = statistics.quantiles(latencies, n=100), len(latencies)
+                rows.append(Row(name, served / took_s, cuts[49] * 1e3, cuts[98] * 1e3, cpu_s / served * 1e3))
             stage.has_no_bug()
     return rows
 
@@ -127,9 +136,11 @@ def main() -> None:
         print(json.dumps({"askers": args.askers, "load": load, "rows": [row._asdict() for row in rows]}))
         return
     print(f"one platform process, {args.askers} askers; {os.cpu_count()} cores, load before {load:.1f}\n")
-    print(f"{'request':<22}{'a second':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    print(f"{'request':<22}{'a second':>10}{'p50 ms':>10}{'p99 ms':>10}{'cpu ms':>10}")
     for row in rows:
-        print(f"{row.name:<22}{row.a_second:>10,.0f}{row.p50_ms:>10.2f}{row.p99_ms:>10.2f}")
+        print(
+            f"{row.name:<22}{row.a_second:>10,.0f}{row.p50_ms:>10.2f}{row.p99_ms:>10.2f}{row.cpu_ms:>10.2f}"
+        )
 
 
 if __name__ == "__main__":
