@@ -40,8 +40,8 @@ class HostClock:
 class RegisteredIds:
     """`Ids` that say what they are for and are unique over processes and restarts.
 
-    A file of the shared folder stands for each name; how long it grew says how often the name was
-    given. Appending is atomic, so no two processes see the same length.
+    A shared folder has a file for each name that was given; making one is atomic and fails when it is
+    there. Another file counts how often a name was wanted, so that the next one is found at once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,18 +50,35 @@ class RegisteredIds:
 
     def new(self, kind: str, *seed: str) -> str:
         """`order`, `u3`, `k1` → `order-u3-k1`, then `order-u3-k1.2` …"""
-        name = "-".join((kind, *seed))
-        # "-" may be part of a seed, so the file is named after the parts, not after the name.
-        digest = blake2b("\0".join((kind, *seed)).encode(), digest_size=16).hexdigest()
+        wanted = "-".join((kind, *seed))
+        while True:
+            n = self._count(wanted)
+            name = wanted if n == 1 else f"{wanted}.{n}"
+            if self._take(name):  # else other parts make the same name: "a-b" and "c", "a" and "b-c"
+                return name
+
+    def _count(self, wanted: str) -> int:
         file = os.open(
-            f"{self._folder}/{digest}", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
+            self._path(wanted, "count"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
         try:
             os.write(file, b".")
-            n = os.lseek(file, 0, os.SEEK_CUR)  # where our own byte ended, whoever wrote since
+            return os.lseek(file, 0, os.SEEK_CUR)  # where our own byte ended, whoever wrote since
         finally:
             os.close(file)
-        return name if n == 1 else f"{name}.{n}"
+
+    def _take(self, name: str) -> bool:
+        try:
+            file = os.open(
+                self._path(name, "given"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+            )
+        except FileExistsError:
+            return False
+        os.close(file)
+        return True
+
+    def _path(self, name: str, what: str) -> str:
+        return f"{self._folder}/{blake2b(name.encode(), digest_size=16).hexdigest()}.{what}"
 
 
 class AsyncTasks:
