@@ -35,6 +35,7 @@ class Database:
     def __init__(self, url: str, schema: str) -> None:
         self.url = url
         self.schema = schema
+        self.made = False  # whether the schema is there, by us
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of our own, in autocommit."""
@@ -46,6 +47,7 @@ class Database:
         """Make the schema with its tables."""
         with self.connect() as connection:
             schemas.create(connection, self.schema, tables)
+        self.made = True
 
     def load(self, table: Table[R], rows: Iterable[R]) -> None:
         """Put in what is there before the run begins; `follow` afterwards, and it is in no history."""
@@ -226,9 +228,11 @@ class GivenDatabase(Database):
         return []
 
     def close(self) -> None:
-        """Remove our schema. Raises psycopg.OperationalError."""
-        with self.connect() as connection:
-            schemas.drop(connection, self.schema)
+        """Remove the schema, if we made it. Raises psycopg.OperationalError."""
+        if self.made:
+            with self.connect() as connection:
+                schemas.drop(connection, self.schema)
+            self.made = False
 
 
 def _check(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:

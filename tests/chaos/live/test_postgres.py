@@ -218,8 +218,11 @@ def test_a_given_server_is_left_as_it_was_found() -> None:
         database.load(MEMBERSHIPS, [MembershipRow(user="a", until_us=0)])
         assert [change.key for told in log.poll() for change in told.changes] == ["a"]
         assert ask(server, "select temporary from pg_replication_slots") == [(True,)]
+        second = GivenDatabase(server.url, SCHEMA)
         with pytest.raises(DatabaseUnfit, match=f"there is a schema {SCHEMA} already"):
-            GivenDatabase(server.url, SCHEMA).start()
+            second.start()
+        second.close()
+        assert members(server.url) == ["a"], "what one did not make one does not remove"
         log.close()
         database.close()
         left = "select (select count(*) from pg_replication_slots), (select count(*) from pg_publication),"
@@ -256,8 +259,11 @@ def test_an_unfit_server_is_refused_and_says_what_it_wants(
 
 def test_no_server_answers_there() -> None:
     """A wrong address is the user's mistake, and is called so."""
-    with Ports() as ports, pytest.raises(DatabaseUnfit, match=r"--database-url: .*refused"):
-        GivenDatabase(f"postgresql://postgres@127.0.0.1:{ports.free()}/x", SCHEMA).start()
+    with Ports() as ports:
+        database = GivenDatabase(f"postgresql://postgres@127.0.0.1:{ports.free()}/x", SCHEMA)
+        with pytest.raises(DatabaseUnfit, match=r"--database-url: .*refused"):
+            database.start()
+        database.close()
 
 
 def test_the_guardian_finds_every_process_of_a_server() -> None:
