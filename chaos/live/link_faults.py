@@ -23,6 +23,7 @@ class LinkFaults:
         ledgers = Ledgers(server.text)
         self.evidence: Evidence = ledgers if ledgers.there() else Glimpses(server.text)
         self._added = 0
+        self._standing: set[str] = set()  # names of toxics that are no faults
         self._closed: Counter[str] = Counter()  # how many faults hold a link closed
 
     def add(
@@ -50,10 +51,19 @@ class LinkFaults:
         if self._closed[link] == 0:
             self.server.enable(link)
 
+    def stretch(self, link: str, stream: str, latency_ms: int) -> LinkToxic:
+        """Let everything on a link take so much longer; it belongs to the world, and is no fault."""
+        toxic = self.add(link, "latency", stream, {"latency": latency_ms, "jitter": 0})
+        self._standing.add(toxic.name)
+        return toxic
+
     def faulty(self) -> list[str]:
-        """The links that have a toxic, or are closed."""
-        found = self.server.proxies().items()
-        return sorted(name for name, proxy in found if proxy["toxics"] or not proxy["enabled"])
+        """The links that have a toxic which is a fault, or are closed."""
+        return sorted(
+            name
+            for name, proxy in self.server.proxies().items()
+            if not proxy["enabled"] or {toxic["name"] for toxic in proxy["toxics"]} - self._standing
+        )
 
     def _before(self, link: str, stream: str) -> Any:
         return self.evidence.before(self.server.proxies()[link]["listen"], link, stream)

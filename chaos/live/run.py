@@ -172,6 +172,7 @@ class Phases:
 def _heal(world: LiveWorld) -> None:
     """End of the storm: every fault is undone, and that is verified."""
     world.nemesis.heal()
+    world.hesitation.end()
     world.background.finish(HEAL_S)
     deadline_s = time.monotonic() + HEAL_S
     while wrong := world.faults.unhealed():

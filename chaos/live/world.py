@@ -18,10 +18,12 @@ from types import TracebackType
 from typing import Self
 
 from chaos.history import Event, State
+from chaos.live import distances
 from chaos.live.asking import ask
 from chaos.live.background import Background
 from chaos.live.clock import SharedClock
 from chaos.live.conductor import Conductor
+from chaos.live.distances import Hesitation
 from chaos.live.faults import LiveFaults
 from chaos.live.journal import Journal
 from chaos.live.layout import EDGE, USERS, Layout
@@ -135,6 +137,7 @@ class LiveWorld:
                 for link in self.layout.links
             ]
         )
+        distances.stretch(self.layout.links, self.proxies, self.opening.scenario.speeds, self.layout.parties)
         if chosen.kind == "given":  # it lives on, without us
             for link in self.layout.links:
                 stack.callback(server.delete, link.name)
@@ -199,6 +202,7 @@ class LiveWorld:
             plan=self.layout.plan,
         )
         self.nemesis.schedule(self.faults)
+        self.hesitation = Hesitation(self.nemesis, self.layout.links, self.proxies)
         self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
 
     def _kill(self) -> None:
@@ -241,6 +245,7 @@ class LiveWorld:
             for name in names_of(event):
                 if name in self.nemesis.watched:
                     self.nemesis.see(name, event)
+        self.hesitation.look()
 
 
 def serves(address: str) -> bool:
