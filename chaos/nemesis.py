@@ -27,6 +27,8 @@ from sim.randomness import Streams
 from sim.recorder import Recorder
 
 Plan = dict[str, dict[str, Any]]
+AT = "at_us"
+"""In the effect of a strike that repeats: when it comes."""
 
 
 @dataclass
@@ -163,8 +165,26 @@ class Nemesis:
         for armed in self._rules:
             if not armed.rule.window or armed.rule.on is not None:
                 continue
-            if self._wanted(armed):
-                self._kernel.call_at(armed.start_us, self._begin, armed, "")
+            if armed.rule.repeat > 1:
+                self._repeat(armed)
+            elif self._wanted(armed):
+                self._kernel.call_at(armed.start_us, self._begin, armed, armed.window_site, "")
+
+    def _repeat(self, armed: _Armed) -> None:
+        """Many strikes, each with a site of its own. When it comes is part of the effect, so no plan depends on draws."""
+        part_us = (armed.until_us - armed.start_us) / armed.rule.repeat
+        for number in range(armed.rule.repeat):
+            key = ("window", str(number + 1))
+            site = f"{armed.window_site}/{number + 1}"
+            if self._given is not None:
+                effect = self._given.get(site)
+            elif self._drawn(armed, armed.where, key):
+                into = self._streams.uniform(armed.stream, "moment", armed.where, *key)
+                effect = {**armed.params, AT: armed.start_us + round((number + into) * part_us)}
+            else:
+                effect = None
+            if effect is not None:
+                self._kernel.call_at(effect[AT], self._begin, armed, site, "", effect)
 
     def _wanted(self, armed: _Armed) -> bool:
         if self._given is not None:
@@ -183,24 +203,24 @@ class Nemesis:
             if armed.rule.until is not None:
                 armed.until_us = min(start + armed.rule.until - armed.rule.start, self._heal_us)
             if armed.rule.window and start < self._heal_us and self._wanted(armed):
-                self._kernel.call_at(start, self._begin, armed, acting)
+                self._kernel.call_at(start, self._begin, armed, armed.window_site, acting)
 
-    def _begin(self, armed: _Armed, acting: str) -> None:
+    def _begin(self, armed: _Armed, site: str, acting: str, effect: Mapping[str, Any] | None = None) -> None:
         if self._kernel.now >= self._heal_us:
             return
-        site = armed.window_site
-        params = armed.params if self._given is None else self._given[site]
+        params = effect or (armed.params if self._given is None else self._given[site])
         self.plan[site] = dict(params)
         self._history.fault(armed.fault, "start", site, {"where": armed.where, **params})
         for blow in self._world.inflict(armed.fault, params, armed.where, acting):
             armed.blows.append((site, blow))
         lasts = params.get("restart_after_us", params.get("duration_us"))
         end = armed.until_us if lasts is None else min(self._kernel.now + lasts, self._heal_us)
-        self._kernel.call_at(end, self._end, armed)
+        self._kernel.call_at(end, self._end, armed, site)
 
-    def _end(self, armed: _Armed) -> None:
-        while armed.blows:
-            site, blow = armed.blows.pop(0)
+    def _end(self, armed: _Armed, site: str) -> None:
+        ending = [blow for struck, blow in armed.blows if struck == site]
+        armed.blows = [(struck, blow) for struck, blow in armed.blows if struck != site]
+        for blow in ending:
             blow.undo()
             evidence = blow.evidence()
             armed.touched += int(evidence.get("touched", 0))
@@ -209,7 +229,8 @@ class Nemesis:
     def heal(self) -> None:
         """End of the storm: every window fault still in force is undone."""
         for armed in self._rules:
-            self._end(armed)
+            for site in dict.fromkeys(site for site, _ in armed.blows):
+                self._end(armed, site)
 
     def touched(self) -> dict[str, int]:
         """How often each rule really touched something, by `index/fault/where`."""

@@ -34,6 +34,7 @@ class NodeCrash(NodeRule):
     """The node dies with all its memory and comes back from its durable state."""
 
     fault: Literal["node.crash"]
+    recurs: ClassVar[bool] = True
     says: ClassVar[dict[str, str]] = {
         "en": "{where} crashes and is back after {restart_after}",
         "zh": "{where} 崩溃，{restart_after} 后重启",
@@ -46,6 +47,7 @@ class NodePause(NodeRule):
     """The node stands still while the world goes on (garbage collection, a stalled disk, a frozen VM)."""
 
     fault: Literal["node.pause"]
+    recurs: ClassVar[bool] = True
     says: ClassVar[dict[str, str]] = {"en": "{where} freezes for {duration}", "zh": "{where} 假死 {duration}"}
     duration: Duration
     """How long."""
@@ -91,6 +93,7 @@ class DatabaseDropConnections(DatabaseRule):
     """Every session is killed: what was in flight is rolled back."""
 
     fault: Literal["database.drop_connections"]
+    recurs: ClassVar[bool] = True
     says: ClassVar[dict[str, str]] = {"en": "all database sessions are killed", "zh": "数据库连接全部被断开"}
 
 
@@ -111,6 +114,7 @@ class DatabaseCrash(DatabaseRule):
     """The server dies and comes back with what was committed."""
 
     fault: Literal["database.crash"]
+    recurs: ClassVar[bool] = True
     says: ClassVar[dict[str, str]] = {
         "en": "the database crashes and is back after {restart_after}",
         "zh": "数据库崩溃，{restart_after} 后恢复",

@@ -34,6 +34,9 @@ class Rule(BaseModel):
     )
 
     window: ClassVar[bool] = False
+    recurs: ClassVar[bool] = False
+    """Whether it strikes and passes by itself, so that it can strike again."""
+
     place: ClassVar[str] = ""
     says: ClassVar[dict[str, str]] = {}
     """The fault in a few words by language, with its fields as placeholders."""
@@ -63,12 +66,20 @@ class Rule(BaseModel):
     probability: Probability = 1.0
     """Chance of striking at each site (message, charge, attempt, user), or once for a window fault."""
 
+    repeat: int = Field(1, ge=1, le=10_000)
+    """How often it strikes: once in each of so many equal parts of the window, at a random moment of it.
+    For faults that pass by themselves, such as crashes."""
+
     @model_validator(mode="after")
     def _when_makes_sense(self) -> Self:
         if self.until is not None and self.until <= self.start:
             raise ValueError(f"until {render(self.until)} is not after from {render(self.start)}")
         if self.on is None and (self.nth != 1 or self.after):
             raise ValueError("nth and after need `on`: an event to count")
+        if self.repeat > 1 and not self.recurs:
+            raise ValueError(f"{self.fault} cannot repeat: only what strikes and passes by itself can")
+        if self.repeat > 1 and self.on is not None:
+            raise ValueError("repeat is spread over a window; it cannot wait for an event in `on`")
         return self
 
     def where(self) -> str:
@@ -108,7 +119,8 @@ class Rule(BaseModel):
         return render(value) if value is not None and is_duration(type(self), name) else value
 
     def _when_en(self) -> str:
-        parts = [f" with probability {self.probability:g}"] if self.probability < 1 else []
+        parts = [f", {self.repeat} times at random moments"] if self.repeat > 1 else []
+        parts += [f" with probability {self.probability:g}"] if self.probability < 1 else []
         if self.on is not None:
             nth = _ORDINALS.get(self.nth, f"{self.nth}th")
             parts.append(f", {render(self.after)} after" if self.after else ", at")
@@ -119,7 +131,8 @@ class Rule(BaseModel):
         return "".join(parts)
 
     def _when_zh(self) -> str:
-        parts = [f"，概率 {self.probability:g}"] if self.probability < 1 else []
+        parts = [f"，随机时刻共 {self.repeat} 次"] if self.repeat > 1 else []
+        parts += [f"，概率 {self.probability:g}"] if self.probability < 1 else []
         if self.on is not None:
             parts.append(
                 f"，在第 {self.nth} 次 {self.on}" + (f" 之后 {render(self.after)}" if self.after else " 时")

@@ -140,3 +140,52 @@ def test_a_crash_of_the_acting_node_at_a_commit_leaves_the_row_and_no_reply() ->
     assert [type(event) for event in told] == [Unknown]
     (read,) = of(result.history, Read, subject="order", key=order.key)
     assert "error" not in read.value
+
+
+CRASHES = {
+    "fault": "node.crash",
+    "node": "platform-1",
+    "from": "1s",
+    "until": "31s",
+    "restart_after": "2s",
+    "repeat": 10,
+}
+
+
+def strikes(result: RunResult) -> list[int]:
+    """When something was begun, µs."""
+    return [event.t_us for event in of(result.history, Fault, phase="start")]
+
+
+def test_a_fault_that_repeats_strikes_once_in_each_part_of_its_window_at_its_own_moment() -> None:
+    """Moments differ by seed and by rule, and each blow has a site and an end of its own."""
+    result = run(storm(CRASHES), "resilient", 1)
+    moments = strikes(result)
+    assert len(moments) == 10
+    for number, at_us in enumerate(moments):
+        assert 1_000_000 + number * 3_000_000 <= at_us <= 1_000_000 + (number + 1) * 3_000_000
+    assert len({at_us % 3_000_000 for at_us in moments}) == 10
+    assert moments != strikes(run(storm(CRASHES), "resilient", 2))
+    ends = of(result.history, Fault, phase="end")
+    assert len(ends) == len({event.site for event in ends}) == 10
+    began = dict(
+        zip((event.site for event in of(result.history, Fault, phase="start")), moments, strict=True)
+    )
+    assert all(event.t_us == began[event.site] + 2_000_000 for event in ends)
+
+
+def test_strikes_that_repeat_are_in_the_plan_one_by_one_with_their_moments() -> None:
+    """Any of them can be deleted, and the others come when they came, whatever the seed."""
+    drawn = run(storm(CRASHES), "resilient", 1)
+    plan = copied(drawn.plan)
+    assert len(plan) == 10
+    del plan["0/node.crash/platform-1/window/4"]
+    again = run(storm(CRASHES), "resilient", 3, plan=plan)
+    assert again.plan == plan
+    assert strikes(again) == [at_us for number, at_us in enumerate(strikes(drawn)) if number != 3]
+
+
+def test_of_strikes_that_repeat_each_has_the_rules_probability() -> None:
+    """Some come, some do not."""
+    result = run(storm({**CRASHES, "probability": 0.5}), "resilient", 1)
+    assert 0 < len(strikes(result)) < 10

@@ -102,6 +102,28 @@ def test_a_rule_says_when_in_words() -> None:
         == "the acting node crashes and is back after 30s, 5ms after the second state.orders.paid"
     )
     assert crash.describe("zh") == "当事节点 崩溃，30s 后重启，在第 2 次 state.orders.paid 之后 5ms"
+    often = rule("database.crash", restart_after="1s", repeat=20, until="5min")
+    assert (
+        often.describe()
+        == "the database crashes and is back after 1s, 20 times at random moments, from 0s to 5min"
+    )
+    assert often.describe("zh") == "数据库崩溃，1s 后恢复，随机时刻共 20 次，从 0s 到 5min"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "complaint"),
+    [
+        ("link.down", {}, r"link\.down cannot repeat"),
+        ("channel.callback_loss", {}, "cannot repeat"),
+        ("node.crash", {"on": "state.orders.paid"}, "it cannot wait for an event"),
+    ],
+)
+def test_only_what_passes_by_itself_repeats_and_only_over_a_window(
+    name: str, fields: dict[str, object], complaint: str
+) -> None:
+    """Otherwise nobody could say when one strike ends and the next begins."""
+    with pytest.raises(ValueError, match=complaint):
+        rule(name, **{**fields, "repeat": 2})
 
 
 def test_window_faults_and_site_faults_are_told_apart() -> None:
