@@ -58,8 +58,8 @@ class Machines(Protocol):
 
     def names(self) -> Sequence[str]: ...
 
-    def kill(self, name: str) -> bool:
-        """SIGKILL; False when it was dead already."""
+    def kill(self, name: str) -> Mapping[str, int]:
+        """SIGKILL; its pid and the connections that it had, nothing when it was dead already."""
         ...
 
     def revive(self, name: str) -> None:
@@ -92,7 +92,9 @@ class Store(Protocol):
 
     def drop_sessions(self) -> int: ...
 
-    def crash(self) -> int: ...
+    def crash(self) -> Mapping[str, int]:
+        """SIGKILL to the whole server; its pid and the sessions cut off, nothing when it was down already."""
+        ...
 
     def revive(self) -> None:
         """Start it again, if it is down, with recovery; in the background."""
@@ -207,8 +209,9 @@ class LiveFaults:
         return on_nodes
 
     def _crash(self, name: str, _params: Params) -> Blow:
-        killed = self._machines.kill(name)
-        return _once(partial(self._machines.revive, name) if killed else _nothing, touched=killed, node=name)
+        cut = self._machines.kill(name)
+        undo = partial(self._machines.revive, name) if cut else _nothing
+        return _once(undo, touched=bool(cut), node=name, **cut)
 
     def _pause(self, name: str, _params: Params) -> Blow:
         frozen = self._machines.freeze(name)
@@ -242,7 +245,8 @@ class LiveFaults:
         return [_once(_nothing, touched=self._store.drop_sessions())]
 
     def _crash_database(self, _params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        return [_once(self._store.revive, touched=self._store.crash())]
+        cut = self._store.crash()
+        return [_once(self._store.revive if cut else _nothing, touched=cut.get("sessions", 0), **cut)]
 
     def _replica_lag(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
         def lag(lag_us: int) -> Callable[[], int]:

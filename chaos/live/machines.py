@@ -38,12 +38,14 @@ class PlatformMachines:
     def names(self) -> Sequence[str]:
         return list(self._machines)
 
-    def kill(self, name: str) -> bool:
+    def kill(self, name: str) -> Mapping[str, int]:
         child = self._machines[name].child
-        lived = child.returncode is None
+        if child.returncode is not None:
+            return {}
+        cut = {"pid": child.pid, "connections": _connections(child.pid)}
         child.kill()
         self._frozen.discard(name)
-        return lived
+        return cut
 
     def revive(self, name: str) -> None:
         self._background.do(self._boot, name)
@@ -89,3 +91,9 @@ class PlatformMachines:
         child.restart()
         # It may be killed again meanwhile; then it is for whoever did that to bring it back.
         self._supervisor.wait_ready(child, lambda: child.returncode is not None or machine.ready())
+
+
+def _connections(pid: int) -> int:
+    """How many TCP connections a living process has open."""
+    found = psutil.Process(pid).net_connections("tcp")
+    return sum(one.status == psutil.CONN_ESTABLISHED for one in found)

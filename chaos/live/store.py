@@ -108,8 +108,11 @@ class Store:
     def drop_sessions(self) -> int:
         return self.database.drop_sessions()
 
-    def crash(self) -> int:
-        return self._ours().crash()
+    def crash(self) -> Mapping[str, int]:
+        process = self._ours().primary.process
+        if process is None or process.poll() is not None:
+            return {}
+        return {"pid": process.pid, "sessions": self._ours().crash()}
 
     def revive(self) -> None:
         self._background.do(self._recover)

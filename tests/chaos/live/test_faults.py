@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 from chaos.live.faults import Attributes, LiveFaults, Touched
@@ -54,10 +54,10 @@ class FakeMachines:
     def names(self) -> Sequence[str]:
         return self._names
 
-    def kill(self, name: str) -> bool:
+    def kill(self, name: str) -> Mapping[str, int]:
         lived = name not in self.dead
         self.dead.add(name)
-        return lived
+        return {"pid": 4711, "connections": 3} if lived else {}
 
     def revive(self, name: str) -> None:
         self.dead.discard(name)
@@ -89,9 +89,9 @@ class FakeStore:
     def drop_sessions(self) -> int:
         return 5
 
-    def crash(self) -> int:
-        self.up = False
-        return 7
+    def crash(self) -> Mapping[str, int]:
+        went_down, self.up = self.up, False
+        return {"pid": 4712, "sessions": 7} if went_down else {}
 
     def revive(self) -> None:
         self.up = True
@@ -167,7 +167,7 @@ def test_a_crash_of_the_acting_node_hits_it_alone_and_is_undone() -> None:
     world = World()
     [blow] = world.faults.inflict("node.crash", {"restart_after_us": 1}, "acting", "platform-1")
     assert world.machines.dead == {"platform-1"}
-    assert blow.evidence() == {"touched": 1, "node": "platform-1"}
+    assert blow.evidence() == {"touched": 1, "node": "platform-1", "pid": 4711, "connections": 3}
     assert world.faults.unhealed() == ["platform-1 is dead"]
     blow.undo()
     assert world.faults.unhealed() == []
@@ -211,8 +211,12 @@ def test_the_database_crashes_and_comes_back() -> None:
     world = World()
     [blow] = world.faults.inflict("database.crash", {"restart_after_us": 1}, "database", "")
     assert world.faults.unhealed() == ["the database is down"]
+    [again] = world.faults.inflict("database.crash", {"restart_after_us": 1}, "database", "")
+    assert again.evidence() == {"touched": 0}
+    again.undo()
+    assert world.faults.unhealed() == ["the database is down"]
     blow.undo()
-    assert blow.evidence() == {"touched": 7}
+    assert blow.evidence() == {"touched": 7, "pid": 4712, "sessions": 7}
     assert world.faults.unhealed() == []
     assert world.faults.inflict("database.drop_connections", {}, "", "")[0].evidence() == {"touched": 5}
 
