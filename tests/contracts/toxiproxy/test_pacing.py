@@ -30,17 +30,17 @@ def test_latency_delays_one_direction_alone(server: Server, stream: str) -> None
 
 
 def test_latency_counts_from_each_chunks_arrival(server: Server) -> None:
-    """Two chunks 150 ms apart stay so: the second does not wait the whole latency again."""
-    with Line.through(server, [toxic("latency", latency=300)]) as line:
+    """Twelve chunks 20 ms apart arrive 20 ms apart: none waits a whole latency behind the one before it."""
+    with Line.through(server, [toxic("latency", latency=400)]) as line:
         client, upstream = line.pair()
         began = time.monotonic()
-        upstream.send(b"a")
-        time.sleep(0.15)
-        upstream.send(b"b")
-        assert client.take(1) == b"a"
-        assert time.monotonic() - began >= 0.3
-        assert client.take(1) == b"b"
-        assert 0.45 <= time.monotonic() - began < 0.45 + LATE_S
+        for number in range(12):
+            upstream.send(bytes([number]))
+            time.sleep(0.02)
+        assert client.take(1) == b"\0"
+        assert 0.4 <= time.monotonic() - began
+        assert client.take(11) == bytes(range(1, 12))
+        assert 0.62 <= time.monotonic() - began < 0.62 + LATE_S
 
 
 def test_jitter_never_changes_the_order(server: Server) -> None:
