@@ -250,6 +250,8 @@ def main() -> None:
     """The console script: turns what was raised into one message and the right exit code."""
     try:
         app()
+    except KeyboardInterrupt:  # before a command had begun, or after it had ended
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - what is not the user's input is a bug of ours, with its own code
         sys.exit(_explain(error))
 
