@@ -38,7 +38,7 @@ from dingfeng_input import (
     print_json,
     tell,
 )
-from dingfeng_live import live, toxiproxy
+from dingfeng_live import agree, live, toxiproxy
 from dingfeng_search import frontier, hunt, shrink, sweep
 from dingfeng_verdict import doctor, gate, report, schema_app
 
@@ -106,6 +106,12 @@ def run(
     plain: Annotated[
         bool, typer.Option("--plain", help="Every seed as written; else even seeds vary the storm.")
     ] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            help="Simulate parts as fast as this file says; `agree` writes one.", show_default=False
+        ),
+    ] = None,
     corpus: Annotated[
         Path | None,
         typer.Option(help="Directory of failing plans: tried first, new ones are added.", show_default=False),
@@ -122,18 +128,23 @@ def run(
     - `dingfeng run calm_trade` one scenario, 20 seeds, on the designs that it names
     - `dingfeng run callback_doubled -d naive --seed 7` one run
     - `dingfeng run my_storm.yaml -d resilient --seeds 2000 --out out/mine`
+    - `dingfeng run callback_late@calibration.yaml` with the speeds of real parts; `--calibration` does so for all
     """
     from chaos.campaign import Order, conduct
     from chaos.results import free_directory
     from chaos.resume import agree, taken_up
     from chaos.swarm import run_seed
     from reports.terminal import ProgressBar
+    from scenarios.loading import library
 
     if seeds is not None and seed is not None:
         raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
     numbers = [seed] if seed is not None else range(1, (seeds or 20) + 1)
     budget = 1 if stop_first else max_failures
-    chosen = named_scenarios(scenario or [], lang) if scenario or resume is None else []
+    names = scenario or []
+    if calibration is not None:
+        names = [f"{name}@{calibration}" for name in names or library()]
+    chosen = named_scenarios(names, lang) if names or resume is None else []
     if plain:
         chosen = [one.model_copy(update={"swarm": False}) for one in chosen]
     if resume is not None:
@@ -155,7 +166,7 @@ def run(
             shlex.join(["dingfeng", *sys.argv[1:]]),
             engine,
             corpus or (Path("out/corpus") if out is None else None),
-            files=named_files(scenario or []),
+            files=named_files(names),
         )
     bar = ProgressBar()
     try:
@@ -231,6 +242,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "replay": replay,
     "live": live,
+    "agree": agree,
     "hunt": hunt,
     "shrink": shrink,
     "sweep": sweep,

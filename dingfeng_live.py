@@ -14,7 +14,9 @@ import typer
 
 from dingfeng_input import (
     HOLDS,
+    INCONCLUSIVE,
     INTERRUPTED,
+    VIOLATED,
     BadInput,
     Json,
     Lang,
@@ -22,6 +24,7 @@ from dingfeng_input import (
     named_designs,
     named_files,
     named_scenarios,
+    print_json,
     tell,
 )
 
@@ -177,3 +180,73 @@ def live(
         steps.close()
     tell(campaign, order.out, lang, as_json=as_json)
     raise typer.Exit(campaign.exit_code or HOLDS)
+
+
+def agree(
+    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a YAML file.")],
+    design: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--design", "-d", help="Design to run; repeatable. [default: those that the scenario names]"
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Run seeds 1 to N in each world.")] = 3,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Simulate with the speeds measured on the real parts.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New directory for the results.  [default: out/agree/run-NNN]", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Run the same storms simulated and on real parts, and compare verdicts, status changes and times.
+
+    - `dingfeng agree callback_late` on the designs that the scenario names
+    - `dingfeng agree calm_trade -d resilient --calibrate` the simulator as fast as the real parts
+
+    The speeds of the real parts are kept in calibration.yaml; `dingfeng run --calibration` simulates with them.
+
+    Exit codes: 0 the verdicts agree · 1 they differ · 3 some run could not be judged.
+    """
+    with live_packages():
+        from chaos.live.agreeing import Plan, agree_on
+        from chaos.live.limits import refuse
+        from chaos.live.options import CannotRun, Options
+    from chaos.results import claim, free_directory
+    from reports import agreement as told
+    from reports.live import Steps
+    from reports.terminal import console
+
+    [one] = named_scenarios([scenario], lang)
+    refuse(scenario, one, given_database=False)
+    designs, options = named_designs(design or [], [one]), Options()
+    try:
+        options.check()
+    except CannotRun as error:
+        raise BadInput(str(error)) from None
+    target = out or free_directory(Path("out/agree"))
+    claim(target)
+    steps = Steps()
+    plan = Plan(
+        one,
+        designs,
+        range(1, seeds + 1),
+        calibrate=calibrate,
+        command=shlex.join(["dingfeng", *sys.argv[1:]]),
+    )
+    try:
+        found = agree_on(plan, options, target, steps.show)
+    finally:
+        steps.close()
+    if found is None:
+        raise typer.Exit(INTERRUPTED)
+    told.write(found.agreement, found.speeds, calibrated=calibrate, out=target, lang=lang)
+    if as_json:
+        print_json(told.as_data(found.agreement, str(target)))
+    else:
+        told.show(found.agreement, found.speeds, str(target), lang, console(), calibrated=calibrate)
+    if found.agreement.differing:
+        raise typer.Exit(VIOLATED)
+    raise typer.Exit(INCONCLUSIVE if found.agreement.undecided or found.broken else HOLDS)

@@ -160,3 +160,11 @@ def schema_gate() -> None:
     from reports.gate.policy import json_schema
 
     print_json(json_schema())
+
+
+@schema_app.command(name="calibration")
+def schema_calibration() -> None:
+    """The JSON Schema of a calibration."""
+    from scenarios.speeds import Speeds
+
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **Speeds.model_json_schema()})

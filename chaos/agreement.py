@@ -14,9 +14,6 @@ from typing import Literal
 import msgspec
 from scipy import stats
 
-from chaos.court import RunResult
-from chaos.history import Fail, Invoke, Ok, State, Unknown
-
 World = Literal["sim", "live"]
 ENOUGH = 5
 """Fewer values than this in either world say nothing about a distribution."""
@@ -90,43 +87,6 @@ class Agreement(msgspec.Struct, frozen=True):
     def undecided(self) -> list[Verdict]:
         """Verdicts that some run could not give."""
         return [verdict for verdict in self.verdicts if verdict.sim_unknown or verdict.live_unknown]
-
-
-def look(result: RunResult) -> Look:
-    """What a run showed, without its history."""
-    steps: Counter[str] = Counter()
-    compensations: Counter[str] = Counter()
-    times_us: dict[str, list[int]] = {}
-    asked: dict[int, int] = {}
-    for event in result.history.events:
-        if isinstance(event, Invoke):
-            asked[event.op] = event.t_us
-        elif isinstance(event, Ok):
-            times_us.setdefault(event.action, []).append(event.t_us - asked.pop(event.op))
-        elif isinstance(event, Fail | Unknown):
-            asked.pop(event.op, None)
-        elif isinstance(event, State) and event.op == "insert" and event.row is not None:
-            if event.table == "order_log":
-                steps[
-                    f"{event.row['from_status'] or '–'} → {event.row['to_status']} ({event.row['cause']})"
-                ] += 1
-            elif event.table == "compensations":
-                compensations[event.row["rule"]] += 1
-    measures = result.measures
-    for what, counted in (
-        ("click to card", measures.click_to_card),
-        ("time to settle", measures.time_to_settle),
-    ):
-        times_us[what] = [us for us, count in sorted(counted.items()) for _ in range(count)]
-    return Look(
-        scenario=result.scenario.name,
-        design=result.header.design,
-        seed=result.header.seed,
-        outcomes={verdict.invariant: verdict.outcome for verdict in result.verdicts},
-        steps=dict(sorted(steps.items())),
-        compensations=dict(sorted(compensations.items())),
-        times_us={what: sorted(values) for what, values in sorted(times_us.items()) if values},
-    )
 
 
 def compare(sim: Sequence[Look], live: Sequence[Look]) -> Agreement:

@@ -58,7 +58,10 @@ def find(name: str) -> Path:
 
 def reference(name: str | Path) -> str:
     """What names this scenario again on a command line: a shipped one by its name, any other by its path from here."""
-    path = find(str(name))
+    storm, at, speeds = str(name).partition("@")
+    if at:
+        return f"{reference(storm)}@{speeds}"
+    path = find(storm)
     if path.parent in (LIBRARY, JOURNEYS):
         return path.stem
     near = os.path.relpath(path)
@@ -68,8 +71,15 @@ def reference(name: str | Path) -> str:
 def load(
     name: str | Path, *, designs: Collection[str] | None = None, situations: Collection[str] | None = None
 ) -> Scenario:
-    """Read and check a scenario by library name or path. Raises ScenarioError."""
-    path = find(str(name))
+    """Read and check a scenario by library name or path, or such a name with a calibration, `callback_late@mine.yaml`.
+
+    Raises ScenarioError.
+    """
+    storm, at, speeds = str(name).partition("@")
+    if at:
+        found = load(storm, designs=designs, situations=situations)
+        return found.model_copy(update={"speeds": calibration(Path(speeds))})
+    path = find(storm)
     text = read(path, "scenario", library())
     return parse(text, shown(path), designs=designs, situations=situations, stem=_stem(path))
 

@@ -1,0 +1,71 @@
+"""The page on which two worlds stand side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from chaos.agreement import Agreement, Count, Spread, Verdict
+from reports import agreement
+
+SPEEDS = {"statement": "75us", "commit": "63us"}
+
+
+def found(*, live: int = 1) -> Agreement:
+    return Agreement(
+        "callback_late",
+        [1, 2],
+        [Verdict("naive", "I-01", 2, 1, live), Verdict("naive", "I-02", 2, 0, 0)],
+        [Count("naive", "created → paid (callback)", 3, 0), Count("naive", "– → created (order)", 3, 3)],
+        [Count("naive", "K-01", 1, 1)],
+        [Spread("naive", "time to settle", [1.0, 20.0, 3_000.0], [], None, None)],
+    )
+
+
+def test_the_page_says_whether_the_worlds_agree() -> None:
+    """In one sentence at the top, in either language."""
+    same = agreement.page(found(), SPEEDS, calibrated=False, lang="en")
+    differ = agreement.page(found(live=0), SPEEDS, calibrated=False, lang="en")
+    chinese = agreement.page(found(live=0), SPEEDS, calibrated=True, lang="zh")
+    assert "agree on every verdict" in same
+    assert "disagree on one verdict" in differ
+    assert "broken in 0 of 2" in differ
+    assert "模拟与真实部件有一项判定不一致" in chinese
+
+
+def test_a_status_change_of_one_world_only_is_named() -> None:
+    """The others are only counted."""
+    page = agreement.page(found(), SPEEDS, calibrated=False, lang="en")
+    assert "created → paid (callback)" in page
+    assert "– → created (order)" not in page
+    assert "1 kinds of status change were seen in both worlds" in page
+
+
+def test_times_with_nothing_in_one_world_are_drawn_all_the_same() -> None:
+    """An empty world is an empty half of the figure, not an error."""
+    drawing = agreement.figure(found(), "naive", "en")
+    assert "from payment to settled" in drawing
+    assert "3 / 0: too few to compare" in drawing
+
+
+def test_data_and_page_are_written_and_the_terminal_says_where(tmp_path: Path) -> None:
+    """What machines read is what people see."""
+    agreement.write(found(), SPEEDS, calibrated=True, out=tmp_path, lang="en")
+    told = msgspec.json.decode((tmp_path / agreement.JSON).read_bytes())
+    assert msgspec.convert(told["agreement"], Agreement) == found()
+    assert told["calibrated"] is True
+    out = Console(width=60, record=True, file=(tmp_path / "screen").open("w"))
+    agreement.show(found(), SPEEDS, str(tmp_path), "en", out, calibrated=True)
+    assert "agreement.html" in out.export_text()
+    out.file.close()
+
+
+@pytest.mark.parametrize(
+    ("ms", "told"), [(0.25, "250 µs"), (20, "20 ms"), (3_000, "3 s"), (7_200_000, "2 h")]
+)
+def test_times_are_told_in_the_unit_that_fits(ms: float, told: str) -> None:
+    """No zeros to count."""
+    assert agreement._time(ms) == told
