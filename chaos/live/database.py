@@ -91,7 +91,8 @@ class EmbeddedDatabase(Database):
         lag_us: int = 0,
         fsync: bool = False,
     ) -> None:
-        """Make everything, not yet started. Raises PostgresMissing, PostgresBroken."""
+        """Make the folders, and nothing else yet, so that a guardian can be told. Raises PostgresMissing."""
+        super().__init__("", schema)
         installation = Installation.find()
         self.primary = Server(installation, ports.free(), fsync=fsync)
         self.replica: Server | None = None
@@ -105,11 +106,9 @@ class EmbeddedDatabase(Database):
                 # What follows a primary looks for it again after 100 ms: the default of 5 s is for networks.
                 quick = {"wal_retrieve_retry_interval": "100ms", "hot_standby_feedback": "on"}
                 self.replica = Server(installation, ports.free(), settings=quick, fsync=fsync)
-            self.primary.create()
         except BaseException:
             self.close()
             raise
-        super().__init__(self.primary.url, schema)
 
     @property
     def replica_url(self) -> str | None:
@@ -121,7 +120,9 @@ class EmbeddedDatabase(Database):
         return [server for server in (self.primary, self.replica) if server is not None]
 
     def start(self) -> None:
-        """Start it, its replica too, and wait until all are ready. Raises PostgresBroken."""
+        """Make it and start it, its replica too, and wait until all are ready. Raises PostgresBroken."""
+        self.primary.create()
+        self.url = self.primary.url
         self.primary.start()
         if self.replica is not None:
             self.replica.copy_of(self.primary, REPLICA)

@@ -98,10 +98,12 @@ def test_a_server_that_cannot_start_says_why() -> None:
     """The message ends with the server's own complaint, and nothing is left."""
     with Ports() as ports:
         server = Server(Installation.find(), ports.free(), settings={"shared_buffers": "no number"})
-        server.create()
-        with pytest.raises(PostgresBroken, match='invalid value for parameter "shared_buffers"'):
-            server.start()
-        server.close()
+        try:
+            server.create()
+            with pytest.raises(PostgresBroken, match='invalid value for parameter "shared_buffers"'):
+                server.start()
+        finally:
+            server.close()
         assert not server.folder.exists()
 
 
