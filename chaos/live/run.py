@@ -76,10 +76,12 @@ def run(
     options: Options,
     tell: Callable[[str], None] = lambda _: None,
     kept: Path | None = None,
+    look: Callable[[LiveWorld], None] = lambda _: None,
 ) -> RunResult:
     """Put one design through one storm on real parts, and judge it.
 
-    What its processes said and did is left in the directory `kept`, however the run ends.
+    What its processes said and did is left in the directory `kept`, however the run ends. `look` may look at
+    the world once more when all is over, its database still up.
 
     Raises RunStopped when its budget of real time is spent, HarnessError when the world could not be healed,
     ProcessDied when a part ended unasked.
@@ -89,6 +91,7 @@ def run(
     with LiveWorld(opening, options, tell) as world:
         try:
             history = _storm(world, tell)
+            look(world)
         finally:
             if kept is not None:
                 figures = [Path(path) for path in world.layout.load(None).figures]
