@@ -251,13 +251,13 @@ def _begun(directory: Path) -> list[int]:
     return [int(pid) for pid in pids.read_text().split()]
 
 
-def _everything_of(directory: Path) -> list[psutil.Process]:
+def _everything_of(directory: Path, orchestrator: int) -> list[psutil.Process]:
     """Every living process that names the directory, works in it, or writes into it."""
     found = []
     for process in psutil.process_iter():
         try:
             mark = process.environ().get(guardian.MARK, "")
-            if mark.startswith(f"{directory.name}-") or str(directory) in " ".join(
+            if mark.startswith(f"{directory.name}-{orchestrator}-") or str(directory) in " ".join(
                 [process.cwd(), *process.cmdline()]
             ):
                 found.append(process)
@@ -277,7 +277,7 @@ def test_an_orchestrator_killed_with_kill_9_leaves_nothing(tmp_path: Path) -> No
         assert (directory / "data" / "file").exists()
         orchestrator.kill()
         orchestrator.wait()
-        until(lambda: all(map(_ended, pids)) and not _everything_of(directory), within_s=20)
+        until(lambda: all(map(_ended, pids)) and not _everything_of(directory, orchestrator.pid), within_s=20)
         until(lambda: not (directory / "data").exists(), within_s=20)
         assert not listens(port)
     assert (directory / "logs" / "server.log").exists()
@@ -322,7 +322,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
             finally:
                 orchestrator.kill()
                 orchestrator.wait()
-            assert _everything_of(directory) == []
+            assert _everything_of(directory, orchestrator.pid) == []
             assert not listens(port)
         assert not (directory / "data").exists()
         assert (directory / "results").read_text() == "readable"
