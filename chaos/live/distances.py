@@ -17,9 +17,11 @@ from chaos.live.faults import Toxic, ms
 from chaos.live.link_faults import LinkFaults
 from chaos.live.links import Link, Links
 from chaos.nemesis import Nemesis
+from reference_platform.ports import SECOND
 from scenarios.speeds import Speeds
+from sim.counterparties.host import Timers
 
-HESITATION_MS: Final = 40
+HESITATION_MS: Final = 60
 """Longer than it takes to see a commit in the database's log and to send a signal."""
 
 
@@ -44,7 +46,9 @@ def stretch(links: Links, faults: LinkFaults, speeds: Speeds, parties: Sequence[
 class Hesitation:
     """The database's answers take longer as long as a rule waits for a commit. Used by one thread."""
 
-    def __init__(self, nemesis: Nemesis, links: Links, faults: LinkFaults) -> None:
+    def __init__(self, nemesis: Nemesis, links: Links, faults: LinkFaults, timers: Timers) -> None:
+        self._timers = timers
+        self._waiting = True
         self._rules = [
             armed for name, rules in nemesis.watched.items() if name.startswith("state.") for armed in rules
         ]
@@ -56,9 +60,11 @@ class Hesitation:
             ]
 
     def look(self) -> None:
-        """End it when every such rule has had its event."""
-        if self._toxics and all(armed.seen >= armed.rule.nth for armed in self._rules):
-            self.end()
+        """End it when every such rule has had its event, and what it does is done."""
+        if self._toxics and self._waiting and all(armed.seen >= armed.rule.nth for armed in self._rules):
+            self._waiting = False
+            last_us = max(armed.start_us for armed in self._rules)
+            self._timers.call_at(max(last_us, self._timers.now) + SECOND, self.end)
 
     def end(self) -> None:
         """Twice does no harm."""

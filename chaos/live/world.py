@@ -202,7 +202,7 @@ class LiveWorld:
             plan=self.layout.plan,
         )
         self.nemesis.schedule(self.faults)
-        self.hesitation = Hesitation(self.nemesis, self.layout.links, self.proxies)
+        self.hesitation = Hesitation(self.nemesis, self.layout.links, self.proxies, self.kernel)
         self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
 
     def _kill(self) -> None:
