@@ -10,7 +10,7 @@ DEMO ?= out/demo
 LANGUAGE ?= en
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo live test check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -19,6 +19,11 @@ demo: $(VENV)/.core ## first storms: every scenario against naive and resilient,
 	@rm -rf $(DEMO)
 	@$(BIN)/dingfeng run --design naive --design resilient --seeds $(SEEDS) --jobs $(JOBS) --out $(DEMO) \
 		--lang $(LANGUAGE); status=$$?; $(BIN)/dingfeng report $(DEMO) --lang $(LANGUAGE) && exit $$status
+
+live: $(VENV)/.live ## one storm on real parts: processes, PostgreSQL, Toxiproxy, Locust; then the report
+	@rm -rf out/live
+	@$(BIN)/dingfeng live callback_late --out out/live --lang $(LANGUAGE); status=$$?; \
+		$(BIN)/dingfeng report out/live --lang $(LANGUAGE) && exit $$status
 
 test: $(VENV)/.dev ## the test suite
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST)
@@ -50,6 +55,11 @@ $(VENV)/bin/python:
 $(VENV)/.core: constraints.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing dingfeng and its pinned dependencies into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.live: $(VENV)/.core
+	@echo "installing what the live world needs into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[live]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
