@@ -107,11 +107,11 @@ def test_limit_data_closes_after_exactly_so_many_bytes(server: Server) -> None:
 
 
 def test_limit_data_counts_each_connection_for_itself(server: Server) -> None:
-    """A second connection has its own bytes left."""
+    """A second connection has its own bytes left; one that uses them up exactly is closed too."""
     with Line.through(server, [toxic("limit_data", bytes=3)]) as line:
-        for _ in range(2):
+        for data in (b"abcdef", b"abcdef", b"abc"):
             client, upstream = line.pair()
-            upstream.send(b"abcdef")
+            upstream.send(data)
             assert client.rest()[:2] == (b"abc", "fin")
 
 

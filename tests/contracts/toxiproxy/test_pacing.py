@@ -38,7 +38,7 @@ def test_latency_counts_from_each_chunks_arrival(server: Server) -> None:
             upstream.send(bytes([number]))
             time.sleep(0.02)
         assert client.take(1) == b"\0"
-        assert 0.4 <= time.monotonic() - began
+        assert time.monotonic() - began >= 0.4
         assert client.take(11) == bytes(range(1, 12))
         assert 0.62 <= time.monotonic() - began < 0.62 + LATE_S
 
