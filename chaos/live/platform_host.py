@@ -34,7 +34,7 @@ USERS: Final = "users"
 
 
 async def serve(settings: PlatformSettings, timers: AsyncTimers) -> None:
-    """Until SIGTERM. A bug in background work ends the process and is raised."""
+    """Until SIGTERM. A bug, in a request or in background work, ends the process and is raised, as in sim."""
     stop = Stop()
     opening = Opening(settings.model(), designs.load(settings.design), settings.seed)
     async with AsyncExitStack() as stack:
@@ -42,7 +42,7 @@ async def serve(settings: PlatformSettings, timers: AsyncTimers) -> None:
         stack.callback(os.close, file)
         hardware = MachineClock(settings.machine_clock, timers.now_us)
         stack.callback(hardware.close)
-        log = Log(settings.name, hardware.now_us, lambda line: os.write(file, line))
+        log = Log(settings.name, hardware.now_us, lambda line: os.write(file, line), stop.fail)
         database = PostgresDatabase(
             settings.database,
             schema=settings.schema,
@@ -54,7 +54,7 @@ async def serve(settings: PlatformSettings, timers: AsyncTimers) -> None:
         )
         stack.callback(database.close)
         session = await stack.enter_async_context(client())
-        tasks = AsyncTasks(log.died, lambda name, error: _bug(log, stop, name, error))
+        tasks = AsyncTasks(log.died, lambda name, error: log.bug(f"task {name}", error))
         stack.push_async_callback(tasks.close)
         workload = opening.scenario.workload
 
@@ -89,11 +89,6 @@ async def serve(settings: PlatformSettings, timers: AsyncTimers) -> None:
         )
         async with serving(app, host=HOST, port=settings.port, limits=Limits(), log=log):
             await stop.wait()
-
-
-def _bug(log: Log, stop: Stop, name: str, error: BaseException) -> None:
-    log.bug(f"task {name}", repr(error))
-    stop.fail(error)
 
 
 def main(argv: list[str]) -> int:

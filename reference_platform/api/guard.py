@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import traceback
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_platform.api.log import Entry, Log
@@ -83,8 +83,11 @@ class Guard:
         answer = _Answer(send, entry, self._log)
         try:
             await self._pass(scope, headers, receive, answer)
-        except Exception:  # noqa: BLE001 - the last line of defence: it is logged, and answered without detail
-            self._log.bug(f"{entry.method} {entry.action or entry.path[:64]}", traceback.format_exc())
+        except ClientDisconnect:
+            if not answer.begun:
+                await answer.refuse(400, "hung_up")  # for the log: nobody hears it
+        except Exception as error:  # noqa: BLE001 - the last line of defence: logged, answered without detail
+            self._log.bug(f"{entry.method} {entry.action or entry.path[:64]}", error)
             if not answer.begun:
                 await answer.refuse(500, "internal")
 

@@ -7,6 +7,7 @@ is cut to a bounded length and escaped, so nobody can forge a line.
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,11 +32,21 @@ class Entry:
 
 
 class Log:
-    """Writes lines. `now_us` is the platform's clock; `write` takes one line with its end."""
+    """Writes lines. `now_us` is the platform's clock; `write` takes one line with its end.
 
-    def __init__(self, node: str, now_us: Callable[[], int], write: Callable[[bytes], object]) -> None:
+    `met` hears of every bug, after it was written down.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        now_us: Callable[[], int],
+        write: Callable[[bytes], object],
+        met: Callable[[BaseException], object] = lambda _: None,
+    ) -> None:
         self._node = node
         self._write = write
+        self._met = met
         self.now_us = now_us
 
     def done(self, entry: Entry) -> None:
@@ -62,9 +73,11 @@ class Log:
         """Background work tripped over the world."""
         self._line({"event": "died", "task": task, "why": repr(error)[:TRACE_CHARACTERS_MAX]})
 
-    def bug(self, where: str, trace: str) -> None:
+    def bug(self, where: str, error: BaseException) -> None:
         """Something broke in the platform itself."""
+        trace = "".join(traceback.format_exception(error))
         self._line({"event": "bug", "where": where, "trace": trace[-TRACE_CHARACTERS_MAX:]})
+        self._met(error)
 
     def _line(self, said: dict[str, Any]) -> None:
         line = json.dumps({"at_us": self.now_us(), "node": self._node, **said}) + "\n"

@@ -49,6 +49,7 @@ class Served:
     def __init__(self) -> None:
         self.port = 0
         self.lines: list[dict[str, Any]] = []
+        self.bugs: list[BaseException] = []
         self.echo: Echo | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.bearer = {"Authorization": f"Bearer {Tokens(KEY, lambda: 0).issue('ann', 10**12)}"}
@@ -66,7 +67,7 @@ def served(limits: Limits, workers: int = 16) -> Iterator[Served]:
 
     async def main() -> None:
         here.loop, here.echo = asyncio.get_running_loop(), Echo()
-        log = Log("n", lambda: 0, lambda line: here.lines.append(json.loads(line)))
+        log = Log("n", lambda: 0, lambda line: here.lines.append(json.loads(line)), here.bugs.append)
         app = create_app(
             here.echo, node="n", tokens=Tokens(KEY, lambda: 0), log=log, limits=limits, workers=workers
         )

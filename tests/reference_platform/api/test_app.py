@@ -27,7 +27,9 @@ def test_a_bug_is_a_500_without_a_word_and_a_traceback_in_the_log() -> None:
         (bug,) = (line for line in here.lines if line["event"] == "bug")
         assert bug["where"] == "GET view_product"
         assert "KeyError: 'secret-of-the-house'" in bug["trace"]
+        assert [type(met) for met in here.bugs] == [KeyError], "whoever runs the process hears of it"
         assert _get(here, "/products/game")[0] == 200
+        assert len(here.bugs) == 1
 
 
 def test_only_so_many_requests_are_worked_on_at_once() -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 import pytest
 
 from reference_platform.api.guard import Limits
+from tests.chaos.live.stage import until
 from tests.reference_platform.api.served import Served, served
 
 LIMITS = Limits(head_s=0.4, body_s=0.4, idle_s=1.0)
@@ -114,6 +115,17 @@ def test_waiting_for_an_answer_is_not_slowness(here: Served) -> None:
         here.go_on()
         connection.settimeout(60)
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_hangs_up_in_the_middle_is_no_bug(here: Served) -> None:
+    """On every route with a body: its fault, and one line of the log."""
+    for path in (b"/orders", b"/callbacks/wechat", b"/callbacks/suppliers/alpha"):
+        known = len(here.lines)
+        with closing(_connect(here)) as connection:
+            connection.sendall(HEAD.replace(b"/orders", path) + b"1")
+        until(lambda known=known: len(here.lines) > known, "logged")  # type: ignore[misc]
+        (line,) = here.lines[known:]
+        assert (line["event"], line["status"]) in (("refused", 400), ("refused", 401)), line
 
 
 def test_what_is_left_of_slow_clients_is_nothing(here: Served) -> None:
