@@ -176,11 +176,12 @@ class Pool:
         try:
             with self._waits.working():
                 connection = await self._waits.within(self._limits.connect_us, attempt)
+            # In here, because a server that dies in this moment leaves a connection without a socket.
+            return Session(connection, self._waits, self._limits.answer_us)
         except TimeoutError:
             raise ConnectionLost("the server did not answer to a new connection") from None
         except psycopg.Error as error:
             raise ConnectionLost(f"cannot connect: {error}") from error
-        return Session(connection, self._waits, self._limits.answer_us)
 
     async def take(self) -> Session:
         """A session of one's own until it is given back. Raises PoolExhausted, ConnectionLost."""

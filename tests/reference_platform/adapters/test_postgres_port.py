@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from chaos.live.postgres import HOST, Server
@@ -222,6 +223,28 @@ def test_a_server_that_is_down_refuses_at_once_and_is_found_again(server: Server
             await database.listen("x", 1)
         server.start()
         assert await asyncio.gather(*(users(database) for _ in range(6))) == [["a", "b"]] * 6
+
+    with_client(server, body)
+
+
+def test_a_server_that_dies_while_it_lets_one_in_has_not_let_one_in(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver's connection may be dead on arrival: that is ConnectionLost too, and takes no place in the pool."""
+    connect = psycopg.AsyncConnection.connect
+
+    async def dead_on_arrival(*args: Any, **kwargs: Any) -> Any:
+        connection = await connect(*args, **kwargs)
+        connection.pgconn.finish()
+        return connection
+
+    async def body(database: PostgresDatabase, relay: Relay) -> None:
+        monkeypatch.setattr(psycopg.AsyncConnection, "connect", dead_on_arrival)
+        for _ in range(QUICK.pool_size + 1):
+            with pytest.raises(ConnectionLost):
+                await users(database)
+        monkeypatch.undo()
+        assert await users(database) == []
 
     with_client(server, body)
 
