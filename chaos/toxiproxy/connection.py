@@ -26,6 +26,7 @@ class Owner(Protocol):
     """The proxy that a connection belongs to, as the connection needs it."""
 
     name: str
+    enabled: bool
     ledger: Ledger
     streams: Streams
     chains: dict[str, list[Toxic]]  # by direction, in the order in which they were added
@@ -113,11 +114,14 @@ class Connection:
         self.flows: dict[str, Flow] = {}  # by direction; none before the upstream is connected
         self._loop = loop
         self._reset = False
-        self._reaching: asyncio.Task[None]
+        self._reaching: asyncio.Task[None] | None = None
 
     def made(self, side: Side) -> None:
         if side is self.client:
             side.pause()
+            if not self.owner.enabled:  # accepted in the very turn of the loop in which the proxy was stopped
+                side.abort()
+                return
             self.number = self.owner.opened(self)
             self._reaching = self._loop.create_task(self._reach())
             self._reaching.add_done_callback(lambda _: self._settle())
@@ -156,7 +160,8 @@ class Connection:
         self._settle()
 
     def _settle(self) -> None:
-        if self._reaching.done() and self.client.transport is None and self.upstream.transport is None:
+        reached = self._reaching is None or self._reaching.done()
+        if reached and self.client.transport is None and self.upstream.transport is None:
             self.owner.closed(self)
 
     def admit(self, direction: str, toxic: Toxic) -> None:
@@ -189,7 +194,8 @@ class Connection:
 
     def cut(self) -> None:
         """Ends the connection at once, dropping what is in flight."""
-        self._reaching.cancel()
+        if self._reaching is not None:
+            self._reaching.cancel()
         self.client.abort()
         self.upstream.abort()
 

@@ -7,7 +7,7 @@ import socket
 
 from chaos.toxiproxy.refusal import cannot_listen
 
-_BACKLOG = 4096  # the kernel takes what it allows
+BACKLOG = 4096  # the kernel takes what it allows
 
 
 def split(address: str) -> tuple[str, int]:
@@ -55,7 +55,7 @@ async def listen(address: str) -> socket.socket:
         if name[0] == "::":
             plug.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         plug.bind(name)
-        plug.listen(_BACKLOG)
+        plug.listen(BACKLOG)
     except OSError as error:
         plug.close()
         raise cannot_listen(joined(*name), error.strerror or error) from None

@@ -9,7 +9,7 @@ import msgspec
 
 from chaos.toxiproxy.connection import Connection
 from chaos.toxiproxy.ledger import Ledger
-from chaos.toxiproxy.listening import joined, listen, resolved, split
+from chaos.toxiproxy.listening import BACKLOG, joined, listen, resolved, split
 from chaos.toxiproxy.refusal import no_toxic, toxic_exists
 from chaos.toxiproxy.toxics import STREAMS, Toxic, toxic_from
 from sim.randomness import Streams
@@ -47,10 +47,12 @@ class Proxy:
             return
         plug = await listen(self.address)
         host, port = plug.getsockname()[:2]
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self, loop).client, sock=plug)
         self.address = joined(host, port)
-        self.enabled = True
+        self.enabled = True  # before it serves: the first client may be accepted within the next line
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self, loop).client, sock=plug, backlog=BACKLOG
+        )
 
     async def stop(self) -> None:
         """Listens no more and cuts every connection; returns when all their sockets are closed."""

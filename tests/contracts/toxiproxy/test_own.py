@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contracts.toxiproxy.lines import Line, toxic, until
+from chaos.toxiproxy.connection import Connection
+from chaos.toxiproxy.proxy import Proxy
+from sim.randomness import Streams
+from tests.contracts.toxiproxy.lines import End, Line, toxic, until
 from tests.contracts.toxiproxy.servers import ROOT, Server, running
 
 
@@ -158,6 +163,50 @@ def test_hundreds_of_connections_at_once_are_served_and_cut(embedded: Server) ->
         line.enable(enabled=False)
         assert embedded.done("GET", "/proxies/line/touched")["open"] == 0
         assert {client.rest().end for client, _ in pairs} == {"fin"}
+
+
+def test_no_connection_slips_through_while_a_proxy_is_being_closed(embedded: Server) -> None:
+    """Clients that come in the very moment: after the answer nothing is open, and every client is told."""
+    with Line.through(embedded) as line:
+        clients: list[End] = []
+        toggling = threading.Event()
+
+        def knock() -> None:
+            while not toggling.is_set() and len(clients) < 300:
+                with suppress(ConnectionError):
+                    clients.append(line.client())
+
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        for _ in range(8):
+            line.enable(enabled=False)
+            assert embedded.done("GET", "/proxies/line/touched")["open"] == 0
+            line.enable(enabled=True)
+        line.enable(enabled=False)
+        toggling.set()
+        knocking.join()
+        assert embedded.done("GET", "/proxies/line/touched")["open"] == 0
+        assert clients
+        assert {client.rest(5).end for client in clients} <= {"fin", "rst"}
+
+
+def test_a_client_accepted_in_the_turn_in_which_its_proxy_was_stopped_is_cut() -> None:
+    """The loop has accepted it already and tells the proxy only afterwards."""
+
+    async def story() -> dict[str, Any]:
+        proxy = Proxy("late", "127.0.0.1:0", "127.0.0.1:1", Streams(0))
+        await proxy.start()
+        await proxy.stop()
+        loop = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+        with far:
+            far.setblocking(False)
+            await loop.create_connection(lambda: Connection(proxy, loop).client, sock=near)
+            assert await asyncio.wait_for(loop.sock_recv(far, 1), 5) == b""
+        return proxy.touched()
+
+    told = asyncio.run(story())
+    assert (told["connections"], told["open"]) == (0, 0)
 
 
 @pytest.fixture
