@@ -56,7 +56,7 @@ async def _misfit(http: Request, error: Exception) -> Response:
     """The request does not fit the model. Its values are not repeated: they may be anything."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])[:100].encode("ascii", "replace").decode()
+    where = ".".join(str(part) for part in first["loc"])[:100]
     entry = entry_of(http)
     entry.code, entry.why = "misfit", f"{where}: {first['type']}"
     return Response(encode({"error": "misfit", "field": where}), 422, None, "application/json")

@@ -257,6 +257,16 @@ class Stage:
                 if table.name not in without
             }
 
+    def jobs(self) -> dict[str, int]:
+        """When each job of the platform is due, by the platform's clock."""
+        assert self.postgres is not None
+        with closing(self.postgres.connect()) as connection:
+            return dict(connection.execute(f"select job_id, due_us from {SCHEMA}.jobs").fetchall())
+
+    def now_us(self) -> int:
+        """What a right clock shows."""
+        return EPOCH_US + self.clock.now_us()
+
     def log(self, name: str = "platform-1") -> list[dict[str, Any]]:
         """What the platform wrote down about requests."""
         path = self.log_of(name)
