@@ -215,9 +215,10 @@ class LiveWorld:
 
     def check(self) -> None:
         """Raise what went wrong anywhere: a part that died unasked, a thread of our own that failed."""
-        load = self.supervisor.children["load"]
-        if load.returncode == 0:
-            load.wait(1.0)  # everybody is content; a load that ended otherwise has failed
+        for name in ("load", *self.layout.loads):
+            load = self.supervisor.children.get(name)
+            if load is not None and load.returncode == 0:
+                load.wait(1.0)  # everybody is content; a load that ended otherwise has failed
         self.supervisor.check()
         self.background.check()
         self.watch.check()
