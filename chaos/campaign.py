@@ -159,7 +159,9 @@ def _outcomes(
 def _batch(cell: Cell, seeds: Sequence[int], budget: int | None, spent: int) -> Batch:
     sample = cell.sample is None or cell.sample > seeds[0]
     left = None if budget is None or cell.expects_violations else budget - spent
-    return Batch(cell.scenario, cell.design, seeds, dict(cell.first_seeds), sample, left)
+    return Batch(
+        cell.scenario, cell.design, seeds, dict(cell.first_seeds), sample, left, dict(cell.first_of_kind)
+    )
 
 
 def _spent(order: Order, record: Record, progress: Progress) -> str:

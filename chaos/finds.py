@@ -6,19 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chaos.checkers.verdict import Verdict, Witness
+from chaos.checkers.verdict import Kind, Verdict, kinds
 from chaos.history import History
 from chaos.results import Campaign, Results
 from chaos.tally import replay_token
-
-
-@dataclass(frozen=True, order=True)
-class Kind:
-    """What makes two violations the same: the invariant, the sentence that tells it, and what it is about."""
-
-    invariant: str
-    words: str
-    entity: str
 
 
 @dataclass(frozen=True)
@@ -55,20 +46,10 @@ def finds(results: Results) -> tuple[Find, ...]:
     found = []
     for told, name in sorted(kept, key=lambda one: int(one[0]["run"]["seed"])):
         verdicts = tuple(msgspec.convert(told["verdicts"], list[Verdict]))
-        news = sorted({kind for verdict in verdicts for kind in _kinds(verdict)} - known)
+        news = [kind for kind in kinds(verdicts) if kind not in known]
         if news:
             known.update(news)
             run = told["run"]
             history = results.history("failures", name)
             found.append(Find(run["scenario"], run["design"], run["seed"], tuple(news), verdicts, history))
     return tuple(found)
-
-
-def _kinds(verdict: Verdict) -> list[Kind]:
-    if verdict.outcome != "violated":
-        return []
-    return [_kind(verdict.invariant, witness) for witness in verdict.witnesses]
-
-
-def _kind(invariant: str, witness: Witness) -> Kind:
-    return Kind(invariant, witness.words, witness.entity)

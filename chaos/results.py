@@ -3,7 +3,7 @@
 campaign.json   what was run: versions, scenario texts, designs, seeds, exact command, how it ended
 runs.jsonl      a line for each run, as they end; once the campaign has ended, by scenario, design and seed
 corpus.jsonl    a line for each plan saved by earlier campaigns that was tried again, if there were any
-failures/<id>/  plan, history, verdicts and audit of the first failing runs of each kind
+failures/<id>/  plan, history, verdicts and audit of the first runs that broke each invariant, and in each way
 samples/<id>/   the same of one run that held, for each scenario and design
 live/<id>/      of each run on real parts: logs of its processes, figures of the load, how time passed
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from chaos.checkers.verdict import Kind
 from chaos.history import History, load
 from chaos.measures import Measures
 
@@ -35,7 +36,7 @@ class Run(msgspec.Struct, frozen=True):
 
     `outcome`: violated, unknown or holds, by the worst verdict; broken when the harness raised, and then
     `error` has the traceback. `stopped` says why a run was ended before its time; it has no verdicts then. `verdicts` names only invariants that do not hold; `amounts_fen` is the
-    money at risk by invariant; `crashed` lists checkers that raised. `audit` has `counts`
+    money at risk by invariant; `kinds` tells in which ways they are violated; `crashed` lists checkers that raised. `audit` has `counts`
     (rule → verdict → number) and `matrix` (the same split by fault and order state, see
     `chaos.oracle.audit`). `touched` counts by fault rule. Runs in which the same kinds
     of things happened share a `behaviour`.
@@ -48,6 +49,7 @@ class Run(msgspec.Struct, frozen=True):
     digest: str = ""
     verdicts: dict[str, str] = {}
     amounts_fen: dict[str, int] = {}
+    kinds: list[Kind] = []
     crashed: list[str] = []
     audit: dict[str, Any] = {}
     met: list[str] = []

@@ -10,12 +10,17 @@ import shlex
 from collections import Counter
 from enum import IntEnum
 
+from chaos.checkers.verdict import Kind
 from chaos.results import SIM, CellSummary, Run
 from scenarios.model import Expectation, Scenario
 
 CONFIDENCE = 0.95
+ON_REAL_PARTS = ":live"
 KEPT_FAILURES = 3
-"""Failing runs kept whole for each scenario, design and invariant: those of the smallest seeds."""
+"""Failing runs kept whole for each scenario, design and invariant: those of the smallest seeds.
+
+An invariant can break in several ways, and the rarer may come later; so the first of each kind is kept as well.
+"""
 
 
 class Exit(IntEnum):
@@ -55,6 +60,7 @@ class Counts:
         self.unknown: Counter[str] = Counter()
         self.amounts_fen: Counter[str] = Counter()
         self.first_seeds: dict[str, list[int]] = {}
+        self.first_of_kind: dict[Kind, int] = {}
         self.met: Counter[str] = Counter()
         self.touched: Counter[str] = Counter()
         self.crashed: Counter[str] = Counter()
@@ -85,6 +91,8 @@ class Counts:
                 self._among_first(invariant, [run.seed])
             else:
                 self.unknown[invariant] += 1
+        for kind in run.kinds:
+            self._perhaps_first(kind, run.seed)
         if run.outcome == "holds":
             self.sample = run.seed if self.sample is None else min(self.sample, run.seed)
 
@@ -105,6 +113,8 @@ class Counts:
         self.amounts_fen.update(other.amounts_fen)
         for invariant, seeds in other.first_seeds.items():
             self._among_first(invariant, seeds)
+        for kind, seed in other.first_of_kind.items():
+            self._perhaps_first(kind, seed)
         samples = [seed for seed in (self.sample, other.sample) if seed is not None]
         self.sample = min(samples, default=None)
 
@@ -112,13 +122,19 @@ class Counts:
         known = self.first_seeds.get(invariant, [])
         self.first_seeds[invariant] = sorted({*known, *seeds})[:KEPT_FAILURES]
 
+    def _perhaps_first(self, kind: Kind, seed: int) -> None:
+        self.first_of_kind[kind] = min(seed, self.first_of_kind.get(kind, seed))
+
     def kept(self, run: Run) -> bool:
-        """Whether this run, counted already, is among the first of a kind of failure: those are kept whole."""
-        return any(run.seed in self.first_seeds[invariant] for invariant in run.violated)
+        """Whether this run, counted already, is among the first of a failure or of a kind: those are kept whole."""
+        return any(run.seed in self.first_seeds[invariant] for invariant in run.violated) or any(
+            run.seed == self.first_of_kind[kind] for kind in run.kinds
+        )
 
     def kept_seeds(self) -> list[int]:
         """The seeds of the failing runs that are kept whole."""
-        return sorted({seed for seeds in self.first_seeds.values() for seed in seeds})
+        seeds = {seed for seeds in self.first_seeds.values() for seed in seeds}
+        return sorted(seeds | set(self.first_of_kind.values()))
 
 
 class Cell(Counts):
@@ -217,10 +233,13 @@ def replay_token(scenario: str, design: str, seed: int, *, swarm: bool) -> str:
 
 
 def replay_command(token: str, world: str = SIM) -> str:
-    """The command that runs a token again: the very same run in sim, the same storm on real parts live."""
-    if world == SIM:
+    """The command that runs a token again: the very same run in sim, the same storm on real parts live.
+
+    A token that ends in `:live` says its world itself.
+    """
+    if world == SIM and not token.endswith(ON_REAL_PARTS):
         return f"dingfeng replay {shlex.quote(token)}"
-    scenario, design, seed = token.removesuffix(":plain").rsplit(":", 2)
+    scenario, design, seed = token.removesuffix(ON_REAL_PARTS).removesuffix(":plain").rsplit(":", 2)
     return f"dingfeng live {shlex.quote(scenario)} -d {design} --seed {seed}"
 
 

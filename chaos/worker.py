@@ -1,7 +1,7 @@
 """Runs a batch of seeds in a worker process and boils each run down to its line and its artefacts.
 
 Only what the parent will keep travels back, encoded and added up already, so that one parent keeps many
-workers busy: lines of all runs, whole histories of the few first failures of each kind.
+workers busy: lines of all runs, whole histories of the first failures of each kind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chaos.behaviour import behaviour
+from chaos.checkers.verdict import Kind, kinds
 from chaos.results import SCHEMA, Run
 from chaos.tally import Counts
 from scenarios.model import Scenario
@@ -40,7 +41,8 @@ Runner = Callable[[Scenario, str, int], "RunResult"]
 class Batch:
     """Seeds of one scenario on one design.
 
-    `known` are the first seeds of each kind of failure so far, so that only what comes before them is kept;
+    `known` are the first seeds of each invariant broken so far, `known_kinds` the first of each way to break it, so
+    that only what comes before them is kept;
     `sample` asks for one run that held; after `failures` failing runs the rest is left out.
     """
 
@@ -50,6 +52,7 @@ class Batch:
     known: Mapping[str, list[int]]
     sample: bool
     failures: int | None
+    known_kinds: Mapping[Kind, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,6 +80,7 @@ def run_batch(runner: Runner, batch: Batch) -> Outcome:
     """Run every seed of the batch; one that raises is a broken run, and the rest go on."""
     counts = Counts()
     counts.first_seeds.update({invariant: list(seeds) for invariant, seeds in batch.known.items()})
+    counts.first_of_kind.update(batch.known_kinds)
     lines = bytearray()
     files: dict[tuple[str, str], dict[str, bytes]] = {}
     for seed in batch.seeds:
@@ -166,6 +170,7 @@ def line(scenario: Scenario, design: str, seed: int, result: RunResult) -> Run:
         digest=result.digest,
         verdicts=dict(verdicts),
         amounts_fen={v.invariant: v.amount_fen for v in result.verdicts if v.outcome == "violated"},
+        kinds=kinds(result.verdicts),
         crashed=crashed,
         audit={"counts": result.audit.counts, "matrix": msgspec.to_builtins(list(result.audit.matrix))},
         met=list(result.met),

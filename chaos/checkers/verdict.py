@@ -5,6 +5,7 @@ Words are a template key and data; the sentences, English and Chinese, are in `t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -29,6 +30,14 @@ class Witness(msgspec.Struct, frozen=True):
     t_us: int = 0
 
 
+class Kind(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """What makes two violations the same: the invariant, the sentence that tells it, and what it is about."""
+
+    invariant: str
+    words: str
+    entity: str
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """One invariant over one history.
 
@@ -43,3 +52,15 @@ class Verdict(msgspec.Struct, frozen=True):
     witnesses: tuple[Witness, ...] = ()
     amount_fen: int = 0
     first_us: int | None = None
+
+
+def kinds(verdicts: Iterable[Verdict]) -> list[Kind]:
+    """The kinds of violations among the witnesses kept, each once, in order."""
+    return sorted(
+        {
+            Kind(verdict.invariant, witness.words, witness.entity)
+            for verdict in verdicts
+            if verdict.outcome == "violated"
+            for witness in verdict.witnesses
+        }
+    )

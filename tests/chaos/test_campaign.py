@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from chaos.campaign import Order, conduct
-from chaos.checkers.verdict import Verdict, Witness
+from chaos.checkers.verdict import Kind, Verdict, Witness
+from chaos.finds import finds
 from chaos.history import SCHEMA, Header, History
 from chaos.interrupts import Interrupts
 from chaos.measures import Measures
@@ -60,15 +61,20 @@ def _result(scenario: Scenario, design: str, seed: int, *verdicts: Verdict, touc
     )
 
 
-def _violated(invariant: str, amount_fen: int = 9800) -> Verdict:
-    return Verdict(invariant, "violated", 2, 1, (Witness("order", "O1", "lost"),), amount_fen)
+def _violated(invariant: str, amount_fen: int = 9800, *more: Witness) -> Verdict:
+    return Verdict(invariant, "violated", 2, 1, (Witness("order", "O1", "lost"), *more), amount_fen)
 
 
 def fake_run(scenario: Scenario, design: str, seed: int) -> FakeResult:
-    """naive breaks I-20 with every even seed, and I-30 always; `fragile` raises at seed 3; the rest holds."""
+    """naive breaks I-20 with every even seed, and I-30 always; `two_ways` breaks I-20 always, and at seeds 30 and 50
+    in another way as well; `fragile` raises at seed 3; the rest holds.
+    """
     if design == "naive":
         even = [_violated("I-20")] if seed % 2 == 0 else []
         return _result(scenario, design, seed, *even, _violated("I-30"))
+    if design == "two_ways":
+        rare = [Witness("order", "O2", "twice", amount_fen=1)] if seed in (30, 50) else []
+        return _result(scenario, design, seed, _violated("I-20", 9800, *rare))
     if design == "fragile" and seed == 3:
         raise ZeroDivisionError("the harness broke here")
     if design == "crashed_checker":
@@ -245,6 +251,20 @@ def test_only_the_first_failures_of_each_kind_are_kept_whole(tmp_path: Path) -> 
     ]
     assert results.kept("samples") == ["callback_late-resilient-1"]
     assert results.history("failures", kept[0]).header.seed == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_rarer_way_to_break_the_same_invariant_is_kept_too(tmp_path: Path, jobs: int) -> None:
+    """The first of each kind, though three runs of the invariant came before it; its later ones are not."""
+    campaign(tmp_path / "r", "two_ways", seeds=60, jobs=jobs)
+    results = Results(tmp_path / "r")
+    assert [(find.seed, find.kinds) for find in finds(results)] == [
+        (1, (Kind("I-20", "lost", "order"),)),
+        (30, (Kind("I-20", "twice", "order"),)),
+    ]
+    kept = [run.seed for run in results.runs() if run.failure]
+    assert kept == [1, 2, 3, 30]
+    assert results.kept("failures") == sorted(f"callback_late-two_ways-{seed}" for seed in kept)
 
 
 def test_an_interrupted_campaign_keeps_what_it_has(tmp_path: Path) -> None:

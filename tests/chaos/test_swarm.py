@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos import swarm
-from chaos.finds import Kind
+from chaos.checkers.verdict import Kind
 from chaos.hunt import Budget, hunt
 from chaos.replay import Recorded
 from chaos.results import Results
