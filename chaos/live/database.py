@@ -61,10 +61,13 @@ class Database:
         return log
 
     def drop_sessions(self, name: str | None = None) -> int:
-        """End the sessions of the platform, or of its node `name`, as `pg_terminate_backend` does; how many."""
+        """End the sessions of the platform, or of its node `name`, as `pg_terminate_backend` does; how many.
+
+        They are gone when it returns.
+        """
         with self.connect() as connection:
             found = connection.execute(
-                "select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity"
+                "select count(*) filter (where pg_terminate_backend(pid, 10000)) from pg_stat_activity"
                 " where starts_with(application_name, %s) and (%s::text is null or application_name = %s)"
                 " and pid <> pg_backend_pid()",
                 [f"{self.schema}.", name, f"{self.schema}.{name}"],

@@ -104,6 +104,11 @@ class Session:
         try:
             return await self._answer(self._send(statements))
         except (psycopg.Error, UnicodeError) as error:
+            # An error of the line without a word from the server leaves a session that nobody can use any
+            # more, whether or not the driver has noticed.
+            wordless = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+            if wordless:
+                self.hang_up()
             found = translated(error, lost=self.lost or self.connection.closed)
             self.lost = self.lost or self.connection.closed or isinstance(found, ConnectionLost)
             raise found from error

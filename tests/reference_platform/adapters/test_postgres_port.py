@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,8 +52,12 @@ def shared() -> Iterator[Server]:
 
 @pytest.fixture
 def server(shared: Server) -> Server:
-    """The module's server, up and with empty tables."""
+    """The module's server, up, with empty tables and without the sessions of the test before."""
     shared.start()
+    for _ in range(1000):
+        if sessions(shared) == 0:
+            break
+        time.sleep(0.01)
     with shared.connect() as connection:
         connection.execute(f"truncate {SCHEMA}.wallets, {SCHEMA}.memberships, {SCHEMA}.compensations")
     return shared
@@ -247,6 +252,27 @@ def test_a_server_that_dies_while_it_lets_one_in_has_not_let_one_in(
         assert await users(database) == []
 
     with_client(server, body)
+
+
+def test_an_error_of_the_line_is_a_lost_connection_whatever_the_driver_thinks_of_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dying server was seen to make the driver say "cannot exit pipeline mode while busy": nothing is known."""
+
+    async def busy(*_: object) -> None:
+        raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+
+    async def body(database: PostgresDatabase, relay: Relay) -> None:
+        tx = database.transaction()
+        await tx.insert(WALLETS, wallet("who knows"))
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.AsyncPipeline, "__aexit__", busy)
+            with pytest.raises(CommitUnknown):
+                await tx.commit()
+        assert await users(database) in ([], ["who knows"])
+        assert sessions(server) <= 2
+
+    with_client(server, body, origin="platform-1")
 
 
 # ---------------------------------------------------------------- the pool
