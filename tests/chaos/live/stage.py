@@ -34,10 +34,11 @@ from reference_platform.ports import DAY
 from reference_platform.tables import TABLES
 from scenarios.model import Scenario
 from sim.clock import EPOCH_US
-from tests.chaos.worlds import storm
+from tests.chaos.worlds import PRODUCTS, storm
 
 HOST = "127.0.0.1"
 SCHEMA = "dingfeng"
+SCARCE: dict[str, Any] = {"sku": "game-1", "kind": "card", "price_fen": 100, "stock": 9}
 MODULES = {"platform": "platform_host", "edge": "balancer"}
 
 
@@ -77,10 +78,10 @@ class Stage:
         """`parts` are the processes to start, in place of all."""
         self.directory = directory
         self.design = design
-        self.scenario = (
-            storm(wallet_fen=100_000, pay_with={"wechat": 1, "alipay": 1, "wallet": 1})
-            if scenario is None
-            else scenario
+        self.scenario = scenario or storm(
+            products=[*PRODUCTS, SCARCE],
+            wallet_fen=100_000,
+            pay_with={"wechat": 1, "alipay": 1, "wallet": 1},
         )
         self.opening = Opening(self.scenario, designs.load(design), 1)
         self.clock = SharedClock.create(directory / "clock", 16)
