@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chaos.measures import Measures, Times
-from chaos.results import Campaign, Results, ResultsError, Run
-from chaos.tally import replay_token
+from chaos.results import LIVE, SIM, Campaign, Results, ResultsError, Run
+from chaos.tally import ON_REAL_PARTS, replay_token
 from reports.gate import quantiles
 
 _WRONG = ("missed", "undue", "doubled", "late", "wrong_amount")
@@ -80,6 +80,7 @@ class Cell:
     """Whether even seeds varied the storm."""
     file: str = ""
     """What names a scenario that was not shipped."""
+    world: str = SIM
 
     def add(self, run: Run, source: Path) -> None:
         """One run of one directory."""
@@ -157,8 +158,9 @@ class Cell:
                 self.worst[name] = value, seed
 
     def token(self, seed: int) -> str:
-        """What `dingfeng replay` takes."""
-        return replay_token(self.file or self.scenario, self.design, seed, swarm=self.swarm)
+        """What `dingfeng replay` takes; or, of a run on real parts, what `replay_command` does."""
+        token = replay_token(self.file or self.scenario, self.design, seed, swarm=self.swarm)
+        return token + ON_REAL_PARTS if self.world == LIVE else token
 
 
 @dataclass
@@ -252,6 +254,11 @@ def _same_candidate(evidence: Evidence, results: Results) -> None:
                     f"{results.path}: is of other code than {path} ({name} {ours}, there {theirs}); "
                     "only results of one candidate can be joined"
                 )
+        if campaign.world != other.world:
+            raise ResultsError(
+                f"{results.path}: was run in the other world ({campaign.world}) than {path} ({other.world}); "
+                "only results of one world can be joined"
+            )
         for name in campaign.scenarios.keys() & other.scenarios.keys():
             if campaign.scenarios[name] != other.scenarios[name]:
                 raise ResultsError(
@@ -267,6 +274,7 @@ def _expect(evidence: Evidence, campaign: Campaign) -> None:
             own = tuple(campaign.scenarios[scenario].get("sometimes", ()))
             cell = evidence.cells[scenario, design] = Cell(scenario, design, own)
             cell.file = campaign.files.get(scenario, "")
+            cell.world = campaign.world
             cell.swarm = campaign.scenarios[scenario].get("swarm", True)
         cell.missing.update(campaign.seeds)
 

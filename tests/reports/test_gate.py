@@ -10,7 +10,7 @@ import pytest
 from chaos.certificate import workload_digest
 from chaos.measures import Measures
 from chaos.results import ResultsError
-from chaos.tally import Exit
+from chaos.tally import Exit, replay_command
 from reports.gate.sentences import Sentences
 from scenarios.loading import load
 from tests.reports.gates import KNOWN, certificate, joined, judge, outcomes, run, scenario, write
@@ -215,6 +215,20 @@ def test_results_of_another_scenario_by_the_same_name_cannot_be_joined(tmp_path:
     other = write(tmp_path / "b", [run(2)], scenarios={"calm_trade": scenario("calm_trade", "order_expired")})
     with pytest.raises(ResultsError, match="scenario calm_trade is not the same"):
         joined(first, other)
+
+
+def test_results_of_two_worlds_cannot_be_joined(tmp_path: Path) -> None:
+    """A run on real parts is no run more in the simulated world."""
+    first, other = write(tmp_path / "a", [run(1)]), write(tmp_path / "b", [run(2)], world="live")
+    with pytest.raises(ResultsError, match=r"the other world \(live\)"):
+        joined(first, other)
+
+
+def test_a_run_on_real_parts_is_run_again_on_real_parts(tmp_path: Path) -> None:
+    """What the gate prints to be typed again leads back to where the failure was seen."""
+    evidence = joined(write(tmp_path / "a", [run(2)], world="live"))
+    token = evidence.cells["calm_trade", "resilient"].token(2)
+    assert replay_command(token) == "dingfeng live calm_trade -d resilient --seed 2"
 
 
 def test_runs_that_no_campaign_asked_for_are_foreign(tmp_path: Path) -> None:
