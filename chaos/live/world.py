@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -131,6 +131,8 @@ class LiveWorld:
             self.supervisor.wait_ready(child, lambda: listens(port), READY_S)
         server = Toxiproxy(url)
         self.proxies = LinkFaults(server)
+        if chosen.kind == "given":  # it lives on, without us
+            stack.callback(_withdraw, server, [link.name for link in self.layout.links])
         server.populate(
             [
                 {"name": link.name, "listen": f"{HOST}:{link.port}", "upstream": link.upstream}
@@ -138,9 +140,6 @@ class LiveWorld:
             ]
         )
         distances.stretch(self.layout.links, self.proxies, self.opening.scenario.speeds, self.layout.parties)
-        if chosen.kind == "given":  # it lives on, without us
-            for link in self.layout.links:
-                stack.callback(server.delete, link.name)
         self._ready(f"toxiproxy ({chosen.kind})", began_s)
 
     def _processes(self) -> None:
@@ -247,6 +246,14 @@ class LiveWorld:
                 if name in self.nemesis.watched:
                     self.nemesis.see(name, event)
         self.hesitation.look()
+
+
+def _withdraw(server: Toxiproxy, names: Sequence[str]) -> None:
+    """Leave a Toxiproxy that is not ours as it was found."""
+    there = server.proxies()
+    for name in names:
+        if name in there:
+            server.delete(name)
 
 
 def serves(address: str) -> bool:
