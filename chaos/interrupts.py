@@ -1,4 +1,8 @@
-"""Ctrl-C stops a campaign at once, but never in the middle of writing a result down."""
+"""Ctrl-C stops a campaign at once, but never in the middle of writing a result down.
+
+Python drops an exception that is raised in a weak reference's callback or a finaliser, an interrupt's too. One
+that was lost so is raised again when the next result has been written down.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,10 @@ from types import FrameType
 
 
 class Interrupts:
-    """While entered, an interrupt inside `held` is kept until its end; elsewhere it raises as usual."""
+    """While entered, an interrupt inside `held` is kept until its end; elsewhere it raises as usual.
+
+    Each is raised once more at the end of the next `held`, because nobody can tell whether it was lost.
+    """
 
     def __init__(self) -> None:
         self._holding = False
@@ -41,6 +48,6 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
+        self._pending = True
         if not self._holding:
             raise KeyboardInterrupt
-        self._pending = True
