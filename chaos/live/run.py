@@ -48,7 +48,9 @@ class LiveRunner:
     nodes: int | None = None
     kept: Path | None = None
 
-    __qualname__ = "live"
+    def __repr__(self) -> str:
+        """How a campaign calls this runner."""
+        return "live"
 
     @property
     def limit_s(self) -> float:
