@@ -13,7 +13,8 @@ Start with `run`, then `world`. What stands where:
   `initdb` run the database, `wal` and `pgoutput` read what it committed, `database` and `store` are the run's
   view of it; `toxics` and `toxic_evidence` drive Toxiproxy.
 - The storm. `layout` and `links`: what is where; `options`, `limits`: what can be had; `faults`, `link_faults`,
-  `machines`, `machine_clock`: how faults are done to real things.
+  `machines`, `machine_clock`: how faults are done to real things; `distances`: how far apart these are; `leavings`:
+  what is kept of them.
 - People and history. `wire`, `asking`, `line`: HTTP from outside; `journal`: each process's events, and the merge;
   `watch`: reading them while the run goes on.
 """

@@ -92,7 +92,7 @@ def run(
     opening = Opening(scenario, designs.load(design), seed)
     with LiveWorld(opening, options, tell) as world:
         try:
-            history = _storm(world, tell)
+            history, settled = _storm(world, tell)
             look(world)
         finally:
             if kept is not None:
@@ -106,14 +106,14 @@ def run(
         touched=touched(scenario, history.events),
         plan=plan_of(history.events),
         orders=orders,
-        settled=True,
+        settled=settled,
         wall_s=time.monotonic() - began_s,
         world=LIVE,
     )
 
 
-def _storm(world: LiveWorld, tell: Callable[[str], None]) -> History:
-    """The phases of a run; what was written down."""
+def _storm(world: LiveWorld, tell: Callable[[str], None]) -> tuple[History, bool]:
+    """The phases of a run: what was written down, and whether everything had come to rest by the end."""
     opening = world.opening
     clock = Phases(world)
     with world.watch, world.conductor:
@@ -124,13 +124,14 @@ def _storm(world: LiveWorld, tell: Callable[[str], None]) -> History:
         clock.run_to(opening.settle_by_us)
         tell("quiet")
         clock.run_to(opening.end_us)
+        settled = not any(look.pid and look.working for look in world.clock.looks())
         tell("final reads")
         clock.read()
         _drain(world.watch)
     states = [*world.watch.states, *world.store.rest()]
     history = History(opening.header())
     history.events.extend(merge([*world.layout.journals(), world.journal.path], states))
-    return history
+    return history, settled
 
 
 class Phases:

@@ -49,6 +49,7 @@ def test_a_storm_on_real_parts_agrees_with_the_simulated_one() -> None:
     sim = simulated(scenario, "naive", 1)
     assert live.violated == sim.violated != []
     assert live.orders == sim.orders == 5
+    assert live.settled
     assert live.touched.keys() == sim.touched.keys()
     assert live.touched["0/channel.callback_delay/wechat"] == sim.touched["0/channel.callback_delay/wechat"]
     assert live.touched["1/node.pause/platform-1"] == live.touched["2/node.crash/platform-1"] == 1
