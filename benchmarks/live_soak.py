@@ -32,6 +32,9 @@ from scenarios.model import Scenario
 
 SCENARIO: Final = Path(__file__).with_suffix(".yaml")
 DESIGN: Final = "resilient"
+SHOWN: Final = 20
+"""Losses that are named; the others are counted."""
+
 
 Rows = list[tuple[Any, ...]]
 Lines = list[dict[str, Any]]
@@ -168,7 +171,7 @@ class Soak:
             audit = Audit(lines, lambda query: connection.execute(query.encode()).fetchall())
             audit.run()
         self.counts.update(audit.counts)
-        self.lost += [f"seed {world.opening.streams.seed}: {one}" for one in audit.lost]
+        self.lost += [f"seed {world.opening.streams.seed}: {one}" for one in dict.fromkeys(audit.lost)]
 
 
 def evidence(result: RunResult) -> Iterator[dict[str, Any]]:
@@ -187,6 +190,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="go on until so many processes were hit")
     parser.add_argument("--seed", type=int, default=1, help="of the first run")
     parser.add_argument("--out", type=Path, default=None, help="results directory, one for each run below it")
+    parser.add_argument("--design", default=DESIGN)
     parser.add_argument("--scenario", type=Path, default=SCENARIO)
     parser.add_argument("--budget", type=float, default=900.0, help="real seconds for a run")
     given = parser.parse_args()
@@ -199,7 +203,7 @@ def main() -> int:
     while soak.kills.total() < given.kills and not any(codes):
         soak.kept = out / f"seed-{seed}" / "live"
         order = Order(
-            [scenario], [DESIGN], [seed], soak, out / f"seed-{seed}",
+            [scenario], [given.design], [seed], soak, out / f"seed-{seed}",
             command=shlex.join(["python", "-m", "benchmarks.live_soak", *sys.argv[1:]]), world=LIVE,
         )  # fmt: skip
         campaign = conduct(order)
@@ -210,8 +214,10 @@ def main() -> int:
         say(f"{kills:>6} kills of {where}, {soak.cut[where]} connections cut")
     for what, number in sorted(soak.counts.items()):
         say(f"{number:>10,} {what}")
-    for one in soak.lost or ["nothing is lost"]:
+    for one in soak.lost[:SHOWN] or ["nothing is lost"]:
         say(one)
+    if len(soak.lost) > SHOWN:
+        say(f"and {len(soak.lost) - SHOWN} more")
     return max(codes, default=0) or (1 if soak.lost else 0)
 
 
