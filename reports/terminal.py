@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +22,9 @@ from chaos.words import Words, clock
 from reports import TEXTS
 
 WIDTH_WITHOUT_TERMINAL = 110
+_NARROW = 80
+"""Columns of a terminal below which the table has no room for two broken invariants side by side."""
+
 _LOOKS = {
     "holds": ("holds", "green"),
     "as expected": ("expected", "green"),
@@ -48,7 +53,7 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
     Where failures are expected, one line shows how to look at one.
     """
     words = Words(lang, TEXTS)
-    out.print(_table(campaign.cells, words))
+    out.print(_table(campaign.cells, words, out.width))
     for cell in campaign.cells:
         if cell.outcome in ("violated", "not violated", "inconclusive", "broken"):
             out.print(f"\n{_outcome(cell.outcome, words)} {cell.scenario} × {cell.design}")
@@ -85,22 +90,45 @@ def _outcome(name: str, words: Words) -> str:
     return f"[{style}]{words('cell.' + word)}[/]"
 
 
-def _table(cells: Sequence[CellSummary], words: Words) -> Table:
+def _table(cells: Sequence[CellSummary], words: Words, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("scenario", "design", "result", "violated"):
+    broken = [[_how_often(name, count, cell.runs) for name, count in cell.violated.items()] for cell in cells]
+    for name in ("scenario", "design", "result"):
         table.add_column(words(f"column.{name}"), overflow="fold")
-    table.add_column(words("column.runs"), justify="right")
-    table.add_column(words("column.behaviours"), justify="right")
-    for cell in cells:
-        violated = " ".join(_how_often(name, count, cell.runs) for name, count in cell.violated.items())
+    longest = max(map(len, chain([words("column.violated")], *broken)))
+    table.add_column(words("column.violated"), width=longest if width < _NARROW else None, min_width=longest)
+    for name in ("runs", "behaviours"):
+        table.add_column(words(f"column.{name}"), justify="right", no_wrap=True)
+    for cell, phrases in zip(cells, broken, strict=True):
         numbers = f"{cell.runs:,}", f"{cell.behaviours:,}"
-        table.add_row(cell.scenario, cell.design, _outcome(cell.outcome, words), violated, *numbers)
+        table.add_row(cell.scenario, cell.design, _outcome(cell.outcome, words), _Unbroken(phrases), *numbers)
     return table
 
 
 def _how_often(invariant: str, count: int, runs: int) -> str:
-    """`I-02` if every run broke it, else `I-02 (3)`, which does not break across lines."""
-    return invariant if count == runs else f"{invariant}\u00a0({count})"
+    """`I-02` if every run broke it, else `I-02 (3)`."""
+    return invariant if count == runs else f"{invariant} ({count})"
+
+
+class _Unbroken:
+    """Phrases in as many lines as it takes; a line never ends inside of one. Rich breaks at any space, even no-break ones."""
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._phrases = phrases
+
+    def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
+        lengths = [len(phrase) for phrase in self._phrases] or [0]
+        return Measurement(max(lengths), sum(lengths) + len(lengths) - 1)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = [""]
+        for phrase in self._phrases:
+            longer = f"{lines[-1]} {phrase}".lstrip()
+            if len(longer) > options.max_width and lines[-1]:
+                lines.append(phrase)
+            else:
+                lines[-1] = longer
+        yield Text("\n".join(lines))
 
 
 def show_verdicts(verdicts: Sequence[Verdict], lang: str, out: Console) -> None:
