@@ -38,9 +38,9 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The strategies take hours (docs/strategies.md says how to compare them); live_soak is no benchmark of speed.
+# The strategies take hours (docs/strategies.md says how to compare them); live_soak and agreement are no benchmarks of speed.
 bench: $(VENV)/.dev ## measure speed; prints tables
-	@set -e; for script in $(filter-out benchmarks/strategies.py benchmarks/tries.py benchmarks/live_soak.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in $(filter-out benchmarks/strategies.py benchmarks/tries.py benchmarks/live_soak.py benchmarks/agreement.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 clean: ## forget everything that was built or measured
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -44,7 +44,11 @@ def journeys() -> tuple[str, ...]:
 
 
 def find(name: str) -> Path:
-    """The file of a shipped scenario's or journey's name, or of a path (which has a `/` or ends in .yaml)."""
+    """The file of a shipped scenario's or journey's name, or of a path (which has a `/` or ends in .yaml).
+
+    A calibration that is named with it does not matter here.
+    """
+    name = name.partition("@")[0]
     if "/" in name or name.endswith((".yaml", ".yml")):
         return Path(name)
     if name in journeys():
