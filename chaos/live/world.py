@@ -90,6 +90,7 @@ class LiveWorld:
         self.kernel = Kernel()
         self.paced = PacedKernel(self.kernel, self.clock, self.slot)
         self.supervisor = supervisor = enter(Supervisor(self.directory, self.slot))
+        supervisor.vanish(self.directory)  # it has keys in it, and goes even if we are killed
         ports = supervisor.ports
         self.store = Store(self.opening, ports, self.options.database_url)
         stack.callback(self.store.close)

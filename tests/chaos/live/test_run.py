@@ -63,8 +63,14 @@ def test_a_storm_on_real_parts_agrees_with_the_simulated_one() -> None:
     assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
-def test_ctrl_c_leaves_readable_results_and_no_process(tmp_path: Path) -> None:
-    """Whatever was running: exit 130, a results directory, no process and no data directory."""
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_a_run_that_is_ended_leaves_readable_results_and_no_process(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    """Ctrl-C gives exit 130. However it ends: a results directory, no process, no directory of the run's own."""
     out = tmp_path / "out"
     command = [sys.executable, "dingfeng.py", "live", "callback_late", "-d", "naive", "--out", str(out)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
@@ -72,15 +78,15 @@ def test_ctrl_c_leaves_readable_results_and_no_process(tmp_path: Path) -> None:
             _until(lambda: _told(process.pid) is not None)
             children = psutil.Process(process.pid).children(recursive=True)
             settings = _told(process.pid)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             said, _ = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert process.returncode == 130, said
+    assert process.returncode == code, said
     assert (out / "campaign.json").is_file()
     assert psutil.wait_procs(children, timeout=5)[1] == []
     assert settings is not None
-    assert not settings.parent.exists()
+    _until(lambda: not settings.parent.exists())
 
 
 def _told(pid: int) -> Path | None:
