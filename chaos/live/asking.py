@@ -19,6 +19,9 @@ from sim.network import Refused, Unknown
 BACKSTOP_S = 120.0
 """Nobody waits longer on a socket, whatever the shared clock does."""
 
+NOBODY_THERE = b'{"error": "refused"}'
+"""What the balancer says, with status 503, when no node took the request: certainly no effect."""
+
 
 def ask(
     address: str, request: Sent, headers: Mapping[str, str], timeout_s: float | None = BACKSTOP_S
@@ -41,6 +44,8 @@ def ask(
             return Unknown(str(error))
     finally:
         connection.close()
+    if answer.status == 503 and raw == NOBODY_THERE:
+        return Refused("nobody there")
     try:
         return Response(answer.status, msgspec.json.decode(raw) if raw else {}, raw)
     except msgspec.DecodeError:

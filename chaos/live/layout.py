@@ -105,7 +105,12 @@ class Layout:
             machine_clock=self.machine_clock(name),
             token_key=self.keys.tokens,
             log=self.directory / "logs" / f"{name}.refusals",
+            gate=self.gate(name),
         )
+
+    def gate(self, name: str) -> Path:
+        """Where the successor of a killed node waits."""
+        return self.directory / f"{name}.gate"
 
     def machine_clock(self, name: str) -> Path:
         """The file of a node's own clock."""

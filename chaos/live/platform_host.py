@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from chaos.live import keys
+from chaos.live.gate import Gate
 from chaos.live.machine_clock import MachineClock
 from chaos.live.serving import HOST, Stop, host
 from chaos.live.settings import PlatformSettings, read
@@ -94,6 +95,8 @@ async def serve(settings: PlatformSettings, timers: AsyncTimers) -> None:
 def main(argv: list[str]) -> int:
     """The process."""
     settings = read(argv, PlatformSettings)
+    if settings.gate is not None:
+        Gate(settings.gate).pass_through()
 
     async def whole(timers: AsyncTimers, slot: Slot) -> None:  # noqa: ARG001 - it needs no more than timers
         await serve(settings, timers)

@@ -59,7 +59,7 @@ class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=T
     `database` and `replica` are libpq connection strings, the latter empty when there is none; `schema` has
     the tables. `ids` is
     a folder that all nodes share, `machine_clock` the file of this node's own clock. `token_key` is what
-    members' tokens are signed with, `log` where refusals are written.
+    members' tokens are signed with, `log` where refusals are written, `gate` where it waits before it lives.
     """
 
     links: dict[str, str]
@@ -71,6 +71,7 @@ class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=T
     machine_clock: Path
     token_key: str
     log: Path
+    gate: Path | None = None
 
 
 class Upstream(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from chaos.live.clock import SharedClock
 from chaos.live.conductor import Conductor
 from chaos.live.distances import Hesitation
 from chaos.live.faults import LiveFaults
+from chaos.live.gate import Gate
 from chaos.live.journal import Journal
 from chaos.live.layout import EDGE, USERS, Layout
 from chaos.live.line import ThreadLine
@@ -160,7 +161,9 @@ class LiveWorld:
             settings = layout.node(name, *urls, self.store.database.schema)
             child = start(name, "platform_host", settings.save(self._file(name)))
             hardware = MachineClock(layout.machine_clock(name), self.clock.now_us)
-            self._machines[name] = Machine(child, hardware, partial(serves, layout.health(name)))
+            self._machines[name] = Machine(
+                child, hardware, Gate(layout.gate(name)), partial(serves, layout.health(name))
+            )
         start(EDGE, "balancer", layout.edge().save(self._file(EDGE)))
         for name in (USERS, *layout.parties):
             start(name, "counterparty_host", layout.counterparty(name).save(self._file(name)))
