@@ -13,6 +13,9 @@ COMMENT_LIMIT = 65_536
 """Characters of a comment on GitHub. A step summary takes 1 MiB, so what fits here fits there."""
 
 _SYMBOLS = {"broken": "!", "violated": "✗", "inconclusive": "?", "tolerated": "~", "holds": "✓"}
+_BREAK = "  \n  "
+"""A new line within an item: without the two spaces at its end Markdown makes one paragraph of all."""
+
 _LONGEST = 700
 """Characters of a single text; a traceback's last line or a user's reason may be any length."""
 
@@ -46,12 +49,12 @@ def _violations(told: dict[str, Any], words: Words) -> list[str]:
         return []
     lines = [f"## {words('gate.violations')}", ""]
     for one in found[:TOP]:
-        more = f" ({words('gate.also', names=' '.join(one['also']))})" if one["also"] else ""
+        also = _inline(words("gate.also", names=" ".join(one["also"])))
+        more = words("gate.bracketed", text=also) if one["also"] else ""
         where = f"**{_inline(one['where'])}** " if one["where"] else ""
-        lines.append(f"- {where}{_told(one, words)}{_inline(more)}")
-        if one["story"]:
-            lines.append(f"  {_inline(one['story'])}")
-        lines += [f"  `{_code(replay)}`" for replay in one["replay"][:2]]
+        below = [_inline(one["story"])] if one["story"] else []
+        below += [f"`{_code(replay)}`" for replay in one["replay"][:2]]
+        lines.append(_BREAK.join([f"- {where}{_told(one, words)}{more}", *below]))
     return [*lines, *_rest(len(found), words), ""]
 
 

@@ -93,15 +93,18 @@ def _extent(decision: Decision, say: Sentences) -> str:
     )
     if decision.baseline is not None:
         paths = say.words.listed([str(path) for path in decision.baseline.paths])
-        text += " " + say.words("gate.baseline", paths=paths)
+        text = say.words("gate.baseline", extent=text, paths=paths)
     return text
 
 
 def _by_place(stopping: list[Check]) -> list[list[Check]]:
-    """Claims of one scenario on one design together; anything else alone. Order is kept."""
+    """Claims of one scenario on one design together, and those that are worse than before; anything else alone.
+
+    Order is kept.
+    """
     groups: dict[tuple[str, ...], list[Check]] = {}
     for number, check in enumerate(stopping):
-        together = check.kind == "holds"
+        together = check.kind == "holds" or check.words == "rate_worse"
         key = (check.kind, check.outcome, check.scenario, check.design, "" if together else str(number))
         groups.setdefault(key, []).append(check)
     return list(groups.values())
@@ -137,7 +140,8 @@ def _story(group: Iterable[Check], say: Sentences) -> str:
         return ""
     amount_fen, invariant, witness = max(cases, key=lambda case: case[0])
     who = [witness.id, *witness.users, *([yuan(amount_fen)] if amount_fen else [])]
-    return f"{' · '.join(part for part in who if part)}: {say.titles.witness(invariant, witness)}"
+    whose = " · ".join(part for part in who if part)
+    return say.words("gate.told", what=whose, reason=say.titles.witness(invariant, witness))
 
 
 def _kept(group: Iterable[Check]) -> dict[str, set[str]]:

@@ -131,6 +131,54 @@ def test_junit_has_a_case_for_each_scenario_design_and_invariant(tmp_path: Path)
     assert tree.getroot().get("failures") == str(len(list(tree.iter("failure"))))
 
 
+def regressed(tmp_path: Path) -> Decision:
+    """Two claims that all of forty runs broke and none of the baseline's."""
+    broken = [run(seed, violated=("I-01", "I-02")) for seed in range(40)]
+    before = write(tmp_path / "old", [run(seed) for seed in range(40)])
+    limits = "limits: [{click_to_card: {max: 1h}}, {scenarios: [calm_trade], click_to_card: {max: 2h}}]\n"
+    return judge(PLAIN + limits, write(tmp_path / "new", broken), baseline=(before,))
+
+
+def test_no_two_cases_of_junit_have_the_same_class_and_name(tmp_path: Path) -> None:
+    """A CI server that meets a case twice shows one of them: what broke, or that it got worse, or neither."""
+    decision = regressed(tmp_path)
+    writing.write(decision, summary.of(decision, "en"), tmp_path / "out", "en")
+    cases = list(ET.parse(tmp_path / "out" / "junit.xml").iter("testcase"))
+    assert len(cases) == len(decision.checks)
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+    worse = [
+        str(case.get("name"))
+        for case in cases
+        if str(case.get("name")).startswith("against the baseline: I-0")
+    ]
+    assert [name[22:26] for name in worse] == ["I-01", "I-02"]
+    assert "click to card max (2)" in {case.get("name") for case in cases}
+
+
+def test_what_got_worse_is_one_finding_for_each_scenario_and_design(tmp_path: Path) -> None:
+    """One bug breaks many invariants; told one by one, they would push everything else out of the first ten."""
+    told = summary.of(regressed(tmp_path), "en")["violations"]
+    assert [(one["kind"], one["names"]) for one in told] == [
+        ("holds", ["I-01", "I-02"]),
+        ("baseline", ["I-01", "I-02"]),
+    ]
+    assert told[1]["reason"].startswith("worse than before in 40 and better in 0 of 40 pairs")
+    assert told[1]["replay"] == told[0]["replay"] == ["dingfeng replay calm_trade:resilient:0"]
+
+
+def test_markdown_keeps_what_happened_and_the_replay_line_on_lines_of_their_own(tmp_path: Path) -> None:
+    """Two spaces at a line's end, or Markdown would run them together; a space before what broke as well."""
+    text = markdown.render(summary.of(failing(tmp_path), "en"), "en")
+    item = text[text.index("- **") :].splitlines()[:3]
+    assert item[0].endswith(" (also I-02)  ")
+    assert item[1].startswith("  O17 · ann · ¥98.00")
+    assert item[1].endswith("  ")
+    assert item[2].startswith("  `dingfeng replay ")
+    assert item[2].endswith("`")
+    chinese = markdown.render(summary.of(failing(tmp_path / "zh"), "zh"), "zh")
+    assert "（另有 I-02）  \n" in chinese
+
+
 def test_the_first_lines_count_the_runs_of_gated_designs_only(tmp_path: Path) -> None:
     """What ran on other designs is no evidence here, so it is not to swell the numbers."""
     runs = [run(1), run(2), run(1, design="naive"), run(1, "callback_late", "naive")]
