@@ -286,13 +286,28 @@ def test_a_spent_budget_stays_spent_until_it_is_raised(tmp_path: Path, undisturb
     assert whole == undisturbed
 
 
-def test_the_command_takes_up_what_was_killed(tmp_path: Path) -> None:
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A copy of the code: three processes must find the same, whatever is edited meanwhile."""
+    place = tmp_path / "installed"
+    place.mkdir()
+    for package in ("chaos", "reference_platform", "reports", "scenarios", "sim"):
+        shutil.copytree(ROOT / package, place / package)
+    for module in ROOT.glob("dingfeng*.py"):
+        shutil.copy2(module, place)
+    return place
+
+
+def test_the_command_takes_up_what_was_killed(tmp_path: Path, installed: Path) -> None:
     """Real storms, real processes; the workers of a killed campaign end with it."""
     out, whole = tmp_path / "r", tmp_path / "whole"
-    command = [sys.executable, str(ROOT / "dingfeng.py"), "run"]
+    command = [sys.executable, str(installed / "dingfeng.py"), "run"]
     words = ["callback_late", "-d", "naive", "-d", "resilient", "--seeds", "40", "--jobs", "2"]
     process = subprocess.Popen(
-        [*command, *words, "--out", str(out)], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        [*command, *words, "--out", str(out)],
+        cwd=installed,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while not (out / "runs.jsonl").is_file() or not (out / "runs.jsonl").stat().st_size:
@@ -310,8 +325,8 @@ def test_the_command_takes_up_what_was_killed(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     again = subprocess.run(
-        [*command, "--resume", str(out)], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "--resume", str(out)], cwd=installed, capture_output=True, text=True, check=False
     )
     assert (again.returncode, again.stderr) == (0, "")
-    subprocess.run([*command, *words, "--out", str(whole)], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run([*command, *words, "--out", str(whole)], cwd=installed, capture_output=True, check=True)
     assert contents(out) == contents(whole)
