@@ -167,7 +167,8 @@ class Slot:
         with self._counting:
             if began_ns in self._under_way:  # the slot may have been silenced meanwhile
                 self._under_way.remove(began_ns)
-            self._publish_calls()
+            if self.bell_fd >= 0:  # else it was given up, and the mapping may be gone
+                self._publish_calls()
 
     def _publish_calls(self) -> None:
         words, start = self._words, self._start

@@ -49,6 +49,9 @@ KEPT = re.compile(r"^(dingfeng-postgres-\d+|matplotlib-.*)$")
 """What stays in the temporary directory on purpose: the programs of PostgreSQL, copied once."""
 
 PHASE = re.compile(r"seed \d+: ([a-z][a-z -]+)")
+NOT_UP = "Fatal Python error: init_"
+"""What Python says when it is interrupted before it is up; none of our code has run then."""
+
 CONTROL = re.compile(r"\x1b\[[?\d]*[A-Za-z]")
 
 
@@ -194,8 +197,9 @@ def interrupt(
     result = Interrupted(sent_s - began_s, phase, seen_code, clearing_s, _report(out), belongings.left())
     result.wrong += [str(path) for path in scratch.iterdir() if not KEPT.match(path.name)]
     result.wrong += [str(path) for path in scratch.glob("dingfeng-postgres-*/making-*")]
-    if not over and (result.code != INTERRUPTED or (phases and "Traceback" in text)):
-        result.wrong.append(f"said {CONTROL.sub(' ', text)[-1500:]}")
+    if not over and NOT_UP not in text and (result.code != INTERRUPTED or (phases and "Traceback" in text)):
+        lines = [line for line in CONTROL.sub("", text).splitlines() if "seed 1: " not in line]
+        result.wrong.append("\n".join(["said", *lines[-60:]]))
     if result.results.startswith("?"):
         result.wrong.append("results cannot be read")
     return result

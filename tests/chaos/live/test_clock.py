@@ -151,3 +151,12 @@ def test_a_file_that_is_no_clock_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"x" * 4096)
     with pytest.raises(ValueError, match="other: not a clock"):
         SharedClock.open(tmp_path / "other")
+
+
+def test_a_call_that_ends_after_the_clock_has_gone_does_no_harm(tmp_path: Path) -> None:
+    """An interrupted run is cleared away with calls under way; their coroutines are closed when Python ends."""
+    clock = SharedClock.create(tmp_path / "clock", 1)
+    slot = clock.slot("orchestrator")
+    with slot.working():
+        slot.close()
+        clock.close()
