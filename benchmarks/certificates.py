@@ -23,9 +23,9 @@ HEAD = ("journey", "k", "sites", "runs", "seconds", "verdict")
 def certificates(journeys: Sequence[str], design: str, deepest: int, jobs: int) -> Iterator[Certificate]:
     """One by one. Raises KeyboardInterrupt when a sweep was interrupted."""
     for name in journeys:
-        for k in range(PAIRS, (TRIPLES if name == TRIPLES_ON else PAIRS) + 1):
+        for k in sorted({min(k, deepest) for k in ([PAIRS, TRIPLES] if name == TRIPLES_ON else [PAIRS])}):
             ground = Ground.of(loading.load(name), design, 1, chosen([]))
-            made = sweep(ground, min(k, deepest), jobs)
+            made = sweep(ground, k, jobs)
             if made.interrupted:
                 raise KeyboardInterrupt
             yield certify(made)
