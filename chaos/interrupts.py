@@ -1,23 +1,27 @@
 """Ctrl-C stops a campaign at once, but never in the middle of writing a result down.
 
 Python drops an exception that is raised in a weak reference's callback or a finaliser, an interrupt's too. One
-that was lost so is raised again when the next result has been written down.
+that was lost so is raised again a moment later.
 """
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import Any
+
+AGAIN_S = 0.02
+"""Real seconds after which a dropped interrupt is raised again: whatever dropped it is over by then."""
 
 
 class Interrupts:
-    """While entered, an interrupt inside `held` is kept until its end; elsewhere it raises as usual.
-
-    Each is raised once more at the end of the next `held`, because nobody can tell whether it was lost.
-    """
+    """While entered, an interrupt inside `held` is kept until its end; elsewhere it raises as usual."""
 
     def __init__(self) -> None:
         self._holding = False
@@ -30,9 +34,12 @@ class Interrupts:
             yield
             return
         previous = signal.signal(signal.SIGINT, self._interrupted)
+        hook = sys.unraisablehook
+        sys.unraisablehook = partial(_dropped, hook)
         try:
             yield
         finally:
+            sys.unraisablehook = hook
             signal.signal(signal.SIGINT, previous)
 
     @contextmanager
@@ -48,6 +55,14 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        self._pending = True
         if not self._holding:
             raise KeyboardInterrupt
+        self._pending = True
+
+
+def _dropped(hook: Callable[[Any], object], told: Any) -> None:
+    """Python tells of an exception that nobody can catch."""
+    if told.exc_type is KeyboardInterrupt:
+        threading.Timer(AGAIN_S, _thread.interrupt_main).start()
+    else:
+        hook(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -279,27 +280,31 @@ def test_an_interrupted_campaign_keeps_what_it_has(tmp_path: Path) -> None:
     assert sum(cell.runs for cell in ended.cells) == 2
 
 
-def test_an_interrupt_that_python_dropped_is_raised_when_the_next_result_is_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_interrupt_that_python_dropped_is_raised_again() -> None:
     """In a finaliser nobody can catch it, and the campaign would go on as if nothing had been said."""
 
     class Finalised:
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGINT)
 
-    dropped: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda told: dropped.append(told.exc_type))
-    interrupts = Interrupts()
-    written = []
-    with interrupts.watched():
+    with Interrupts().watched():
         Finalised()
-        assert dropped == [KeyboardInterrupt]
-        with pytest.raises(KeyboardInterrupt), interrupts.held():
-            written.append("whole")
-        with interrupts.held():
-            written.append("again")
-    assert written == ["whole", "again"]
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(10)
+
+
+def test_other_exceptions_that_nobody_can_catch_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an interrupt is ours."""
+
+    class Broken:
+        def __del__(self) -> None:
+            raise LookupError
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: told.append(args.exc_type))
+    with Interrupts().watched():
+        Broken()
+    assert told == [LookupError]
 
 
 def test_an_interrupt_while_a_result_is_written_waits_until_it_is_whole() -> None:
