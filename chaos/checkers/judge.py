@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+from chaos import routes
 from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
 from chaos.checkers.registry import CHECKERS
@@ -23,8 +24,7 @@ from chaos.checkers.verdict import Verdict, Witness
 from chaos.counterparty_books import CounterpartyBooks
 from chaos.history import Book, Event, Fail, Fault, Header, History, Invoke, Notice, Ok, Read, State, Unknown
 from chaos.ledger_book import LedgerBook
-
-Handlers = tuple[Handler, ...]
+from chaos.routes import Handlers
 
 _action, _topic, _subject, _fault = map(attrgetter, ("action", "topic", "subject", "fault"))
 _KINDS: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
@@ -58,19 +58,9 @@ class Judge:
 
     def _wire(self) -> None:
         """Event key → who is called, the books always first."""
-        wired: dict[str, list[Handler]] = {}
-        for reader in self._readers:
-            for key, handler in reader.hears().items():
-                wired[key] = [handler]
-        for checker in self.checkers:
-            if checker.invariant not in self._failed:
-                for key, handler in checker.hears().items():
-                    wired.setdefault(key, []).append(handler)
-        tables: dict[str, dict[str, Handlers]] = {}
-        for key, handlers in wired.items():
-            kind, _, name = key.partition(".")
-            general = wired.get(f"{kind}.*", []) if name != "*" else []
-            tables.setdefault(kind, {})[name] = (*general, *handlers)
+        heard = [reader.hears() for reader in self._readers]
+        heard += [checker.hears() for checker in self.checkers if checker.invariant not in self._failed]
+        tables = routes.tables(heard)
         self._states = tables.get("state", {})
         self._parties = {party: tables.get(party, {}) for party in ("CH", "SUP")}
         self._others = {

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from chaos import routes
 from chaos.history import Book, Event, Fault, Header, Invoke, State
 from chaos.situations.callbacks import Callbacks
 from chaos.situations.repairs import Repairs
-from chaos.situations.seen import Handler, Seen
+from chaos.situations.seen import Seen
 from chaos.situations.surroundings import Surroundings
 
 NAMES: Final = (*Callbacks.names, *Repairs.names, *Surroundings.names)
 """Every situation that a scenario can name."""
-
-Handlers = tuple[Handler, ...]
 
 
 class Situations:
@@ -27,14 +26,12 @@ class Situations:
         self._seen = Seen()
         self._callbacks = Callbacks(self._seen)
         self._surroundings = Surroundings(self._seen, header)
-        wired: dict[str, list[Handler]] = {}
-        for part in (self._seen, self._callbacks, Repairs(self._seen), self._surroundings):
-            for key, handler in part.hears().items():
-                wired.setdefault(key, []).append(handler)
-        self._states = _under("state.", wired)
-        self._books = {party: _under(f"{party}.", wired) for party in ("CH", "SUP")}
-        self._invokes = _under("invoke.", wired)
-        self._faults = _under("fault.", wired)
+        parts = (self._seen, self._callbacks, Repairs(self._seen), self._surroundings)
+        tables = routes.tables([part.hears() for part in parts])
+        self._states = tables.get("state", {})
+        self._books = {party: tables.get(party, {}) for party in ("CH", "SUP")}
+        self._invokes = tables.get("invoke", {})
+        self._faults = tables.get("fault", {})
         self._now_us = 0
 
     def feed(self, event: Event) -> None:
@@ -79,9 +76,3 @@ class Situations:
         if name not in NAMES:
             raise KeyError(name)
         return name in self.times()
-
-
-def _under(prefix: str, wired: dict[str, list[Handler]]) -> dict[str, Handlers]:
-    return {
-        key.removeprefix(prefix): tuple(handlers) for key, handlers in wired.items() if key.startswith(prefix)
-    }
