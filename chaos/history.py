@@ -164,6 +164,11 @@ class History:
     def read(self, subject: str, key: str, value: Mapping[str, Any]) -> None:
         self._append(Read(self._now_us(), subject, key, value))
 
+    def end(self) -> None:
+        """Nothing more comes. The clock is let go, and the world behind it, which is far larger than a history."""
+        self._now_us = _over
+        self._append = self.events.append
+
     def lines(self) -> Iterable[bytes]:
         yield _encode(self.header)
         for event in self.events:
@@ -188,6 +193,10 @@ class History:
 
     def save(self, path: Path) -> None:
         path.write_bytes(b"\n".join(self.lines()) + b"\n")
+
+
+def _over() -> int:
+    raise ValueError("the history has ended")
 
 
 def _add_lines(state: Any, events: list[Event]) -> None:

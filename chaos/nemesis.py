@@ -241,15 +241,15 @@ class WatchedHistory(History):
     """A history that tells the nemesis of the events its rules wait for."""
 
     def watch(self, nemesis: Nemesis) -> None:
-        self._nemesis = nemesis
-        self._keep = self._append
-        self._append = self._look
+        keep, watched = self._append, nemesis.watched
 
-    def _look(self, event: Event) -> None:
-        self._keep(event)
-        for name in names_of(event):
-            if name in self._nemesis.watched:
-                self._nemesis.see(name, event)
+        def look(event: Event) -> None:
+            keep(event)
+            for name in names_of(event):
+                if name in watched:
+                    nemesis.see(name, event)
+
+        self._append = look
 
 
 def names_of(event: Event) -> tuple[str, ...]:

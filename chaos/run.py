@@ -42,7 +42,8 @@ def run(
     is judged as it goes. Without `keep_history` events are judged and dropped as the run goes on: for
     bulk, where only the verdicts and the digest, which are the same, are wanted.
     """
-    # The world is gone when `_judged` returns, so collection begins again with next to nothing to look at.
+    # Nothing holds the world any more when `_judged` returns: the first collection frees it whole, and
+    # no later one has to look at it again.
     with _no_collection(), Tripwire():
         return _judged(scenario, design, seed, plan, keep, stop_first=stop_first, keep_history=keep_history)
 
@@ -65,6 +66,7 @@ def _judged(
     except BaseException:  # an interrupt leaves coroutines that nobody will ever start
         world.kernel.close()
         raise
+    world.history.end()
     return court.result(
         scenario,
         touched=world.nemesis.touched(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.history import History, load
+from chaos.history import Header, History, load
 from chaos.run import run
 from tests.chaos.worlds import storm
 
@@ -65,3 +65,13 @@ def test_a_history_of_another_schema_is_refused(history: History, tmp_path: Path
         path.write_bytes(content)
         with pytest.raises(ValueError, match=says):
             load(path)
+
+
+def test_nothing_can_be_written_into_a_history_that_has_ended() -> None:
+    """It no longer knows what time it is; what it holds stays as it was."""
+    history = History(Header(1, "", "s", "d", 0, 1, 2, 3), lambda: 5)
+    history.notice("u1", "order_completed", "o1", {})
+    history.end()
+    with pytest.raises(ValueError, match="the history has ended"):
+        history.notice("u1", "order_completed", "o1", {})
+    assert [event.t_us for event in history.events] == [5]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from typing import Any
+
 import pytest
 
 from chaos import court
+from chaos import run as run_module
 from chaos.run import RunResult, run
+from chaos.sim_world import SimWorld
 from scenarios.loading import load
+from sim.kernel import Kernel
 
 STORMS = [("calm_trade", "resilient"), ("callback_doubled", "naive"), ("partition_to_channel", "resilient")]
 
@@ -54,3 +61,20 @@ def test_a_run_can_stop_at_the_first_violation() -> None:
     assert stopped.violated
     assert stopped.history.count < whole.history.count
     assert stopped.history.events == whole.history.events[: stopped.history.count]
+
+
+@pytest.mark.parametrize("storm", ["calm_trade", "database_failover"])
+def test_a_result_does_not_keep_the_world_alive(storm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worlds are large and thousands of results may be kept; with rules that wait for events as without."""
+    kernels: list[weakref.ref[Kernel]] = []
+
+    class Noted(SimWorld):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            kernels.append(weakref.ref(self.kernel))
+
+    monkeypatch.setattr(run_module, "SimWorld", Noted)
+    result = run(load(storm), "resilient", 1)
+    gc.collect()
+    assert result.history.events
+    assert [kernel() for kernel in kernels] == [None]
