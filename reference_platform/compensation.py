@@ -48,11 +48,8 @@ class Engine(Remedies):
     def __init__(self, shop: Shop) -> None:
         super().__init__(shop)
         self.policy: Policy = shipped(shop.config.policy or "standard")
-        self.rules: dict[str, Rule] = {rule.id: rule for rule in self.policy.rules}
-        self.by_moment: dict[str, list[Rule]] = {}
-        for rule in self.policy.rules:
-            if rule.enabled:
-                self.by_moment.setdefault(rule.moment, []).append(rule)
+        self.rules = self.policy.by_id
+        self.by_moment = self.policy.by_moment
         self.actions: dict[str, Act] = {
             "credit_wallet": self.credit_wallet,
             "refund_charge": self.refund_charge,

@@ -7,8 +7,8 @@ runs when a design is built; nothing of it is on a hot path.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -135,6 +135,20 @@ class Policy(Strict):
 
     name: str
     rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Rule]:
+        """The rules by their ids."""
+        return {rule.id: rule for rule in self.rules}
+
+    @cached_property
+    def by_moment(self) -> Mapping[str, Sequence[Rule]]:
+        """The enabled rules of each moment, in the order of the file."""
+        found: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            if rule.enabled:
+                found.setdefault(rule.moment, []).append(rule)
+        return found
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """The rules by id, as plain data for a history's header."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sim.network.link import ActiveToxic, Link
 from sim.network.toxics import Cut, Down, Duplicate, Effect, Fault, Stream
@@ -24,8 +25,7 @@ class UnknownLinkError(ValueError):
     """No declared link goes from here to there. The message lists those that exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
+class _Declared(NamedTuple):
     """Links that exist: any node matching one pattern may call any node matching the other."""
 
     src: str
@@ -105,7 +105,7 @@ class Network:
         link = self._links.get((src, dst))
         if link is None:
             for declared in self._declared:
-                if fnmatchcase(src, declared.src) and fnmatchcase(dst, declared.dst):
+                if _is_like(src, declared.src) and _is_like(dst, declared.dst):
                     break
             else:
                 raise self._unknown(src, dst)
@@ -214,6 +214,11 @@ class Network:
     def _unknown(self, src: str, dst: str) -> UnknownLinkError:
         known = ", ".join(f"{d.src} > {d.dst}" for d in self._declared)
         return UnknownLinkError(f"there is no link {src} > {dst}; the links are: {known or 'none'}")
+
+
+@lru_cache(maxsize=4096)  # every world has the same few names, and asks for each of its links
+def _is_like(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern)
 
 
 def _meet(pattern: str, declared: str) -> bool:

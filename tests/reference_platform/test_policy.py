@@ -95,3 +95,11 @@ def test_every_word_of_the_vocabulary_has_a_meaning() -> None:
     assert words(Rule, "amount") == set(AMOUNTS)
     assert words(Rule, "action") == set(MOMENTS_OF)
     assert {moment for moments in MOMENTS_OF.values() for moment in moments} == words(Rule, "moment")
+
+
+def test_a_rule_that_is_switched_off_has_no_moment() -> None:
+    """It can still be looked up by its id, as a job from before the change does."""
+    policy = parse(GOOD.replace("    title:", "    enabled: false\n    title:"), "mine.yaml")
+    assert list(policy.by_id) == ["K-01"]
+    assert policy.by_moment == {}
+    assert [rule.id for rule in parse(GOOD, "mine.yaml").by_moment["captured"]] == ["K-01"]
