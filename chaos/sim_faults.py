@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from chaos.nemesis import Blow, Nemesis
@@ -95,17 +96,25 @@ class Dial:
 class SimFaults:
     """The simulated world under the hands of the nemesis."""
 
-    def __init__(self, network: Network, nodes: Mapping[str, Node], database: DatabaseServer) -> None:
+    def __init__(
+        self,
+        network: Network,
+        nodes: Mapping[str, Node],
+        database: DatabaseServer,
+        outside: Mapping[str, Node] = MappingProxyType({}),
+    ) -> None:
+        """`nodes` are the platform's, `outside` the machines of the counterparties."""
         self._network = network
         self._nodes = nodes
+        self._outside = outside
         self._database = database
         self._dials: dict[str, Dial] = {}
         dial = self._database_dial
         self._inflict: dict[str, Callable[[Params, str, str], Sequence[Blow]]] = {
             **dict.fromkeys(TOXICS, self._toxic),
             "link.partition": self._partition,
-            "node.crash": self._each_node(self._crash),
-            "node.pause": self._each_node(self._pause),
+            "node.crash": self._each_machine(self._crash),
+            "node.pause": self._each_machine(self._pause),
             "node.clock_skew": self._each_node(self._skew),
             "node.slow": self._each_node(self._slow),
             "database.latency": dial(DatabaseFaults.set_latency, itemgetter("extra_us"), 0),
@@ -147,6 +156,17 @@ class SimFaults:
             return [act(node, params) for name, node in self._nodes.items() if fnmatchcase(name, pattern)]
 
         return on_nodes
+
+    def _each_machine(
+        self, act: Callable[[Node, Params], Blow]
+    ) -> Callable[[Params, str, str], Sequence[Blow]]:
+        on_nodes, hit = self._each_node(act), _hit_outside(act)
+
+        def on_machines(params: Params, where: str, acting: str) -> Sequence[Blow]:
+            outside = [hit(node, params) for name, node in self._outside.items() if fnmatchcase(name, where)]
+            return [*on_nodes(params, where, acting), *outside]
+
+        return on_machines
 
     @staticmethod
     def _crash(node: Node, _params: Params) -> Blow:
@@ -251,8 +271,9 @@ class SimFaults:
 
     def unhealed(self) -> list[str]:
         """What is still broken after the heal; empty when the world is whole again."""
-        wrong = [f"node {name} is down" for name, node in self._nodes.items() if not node.alive]
-        wrong += [f"node {name} is paused" for name, node in self._nodes.items() if node.paused]
+        machines = {**self._nodes, **self._outside}
+        wrong = [f"node {name} is down" for name, node in machines.items() if not node.alive]
+        wrong += [f"node {name} is paused" for name, node in machines.items() if node.paused]
         wrong += [f"node {name} is slow" for name, node in self._nodes.items() if node.slow_us]
         wrong += [f"clock of {name} is off" for name, node in self._nodes.items() if node.clock.offset_us]
         database = self._database
@@ -289,3 +310,18 @@ def _until(evidence: Evidence, undo: Callable[[], object] = lambda: None) -> Blo
 
 def _discard(_: object) -> None:
     """Undoing returns nothing."""
+
+
+def _hit_outside(act: Callable[[Node, Params], Blow]) -> Callable[[Node, Params], Blow]:
+    """A counterparty has no tasks of its own to be cut off: what it misses counts as touched as well."""
+
+    def hit(node: Node, params: Params) -> Blow:
+        missed, blow = node.missed, act(node, params)
+
+        def evidence() -> Mapping[str, Any]:
+            seen = blow.evidence()
+            return {**seen, "touched": seen["touched"] + node.missed - missed}
+
+        return Blow(blow.undo, evidence)
+
+    return hit

@@ -24,6 +24,7 @@ from scenarios.model import Scenario
 from sim.clock import EPOCH_US
 from sim.counterparties.adapters import (
     ChannelPort,
+    HostedTill,
     NoticePort,
     SupplierPort,
     channel_node,
@@ -93,7 +94,7 @@ class SimWorld:
         for node in self.nodes.values():
             self.network.attach(node)
         self.network.attach(Edge(kernel, self.network, list(self.nodes.values())))
-        self.faults = SimFaults(self.network, self.nodes, self.database)
+        self.faults = SimFaults(self.network, self.nodes, self.database, self.outside)
         self.faults.take_orders_from(self.nemesis)
         self.nemesis.schedule(self.faults)
         self._load()
@@ -101,7 +102,8 @@ class SimWorld:
             node.start()
         self.orders: dict[str, str] = {}  # order id -> its member, as committed
         line = self.network.link("users", "edge")
-        self.phone = Phone(kernel, line, self.history, self.channels)
+        tills = {name: HostedTill(channel, self.network) for name, channel in self.channels.items()}
+        self.phone = Phone(kernel, line, self.history, tills)
         self.staff = Staff(kernel, line, streams, epoch_us=EPOCH_US)
         self._people(keep)
 
@@ -163,6 +165,7 @@ class SimWorld:
     def _counterparties(self) -> None:
         workload = self.scenario.workload
         self.seals = self.opening.seals()
+        self.outside: dict[str, Node] = {}
         shared: dict[str, Any] = {
             "timers": self.kernel,
             "recorder": self.history,
@@ -177,19 +180,20 @@ class SimWorld:
                 name, CONTRACTS[name], app_id=APP_ID, post=post, seal=self.seals[name], **shared
             )
             self.channels[name] = channel
-            self._host(name, channel_node(self.kernel, channel))
+            self.outside[name] = self._host(name, channel_node(self.kernel, channel))
         self.suppliers: dict[str, Supplier] = {}
         for name in workload.suppliers():
             post = post_by(self.kernel, self.network, name)
             supplier = Supplier(name, post=post, seal=self.seals[name], **shared)
             self.suppliers[name] = supplier
-            self._host(name, supplier_node(self.kernel, supplier))
+            self.outside[name] = self._host(name, supplier_node(self.kernel, supplier))
         self._host("users", users_node(self.history))
 
-    def _host(self, name: str, boot: Callable[[Incarnation], Handler]) -> None:
+    def _host(self, name: str, boot: Callable[[Incarnation], Handler]) -> Node:
         node = Node(self.kernel, name, boot)
         self.network.attach(node)
         node.start()
+        return node
 
     def _node(self, name: str) -> Node:
         workers, service_us = self.opening.machines.workers, self.scenario.speeds.service

@@ -13,7 +13,7 @@ from scenarios.durations import render
 from scenarios.events import EVENTS
 from scenarios.faults.channel import ChannelRule
 from scenarios.faults.link import ARROW, DATABASES, LinkMessageRule, LinkRule
-from scenarios.faults.machines import ACTING, NodeRule
+from scenarios.faults.machines import ACTING, MachineRule, NodeRule
 from scenarios.faults.rule import Rule
 from scenarios.faults.supplier import SupplierRule
 from scenarios.faults.user import StaticCode
@@ -89,7 +89,10 @@ def _place_of(scenario: Scenario, rule: Rule, at: Place) -> Iterator[Problem]:
             if rule.on is None:
                 yield Problem((*at, "node"), "`acting` needs `on`: the event whose node is meant")
         else:
-            yield from _no_match((*at, "node"), rule.node, scenario.platform_nodes(), "node")
+            names = scenario.platform_nodes()
+            if isinstance(rule, MachineRule):
+                names = (*names, *scenario.workload.channels(), *scenario.workload.suppliers())
+            yield from _no_match((*at, "node"), rule.node, names, "node")
     elif isinstance(rule, StaticCode) and not scenario.workload.channels():
         yield Problem((*at, "fault"), "a static code is a channel's, and `pay_with` has no channel")
     elif isinstance(rule, LinkRule):

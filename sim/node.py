@@ -209,7 +209,7 @@ class Node:
     """
 
     __slots__ = (
-        "_boot", "clock", "incarnation", "kernel", "lives", "lot", "name", "on_error", "queue_limit",
+        "_boot", "clock", "incarnation", "kernel", "lives", "lot", "missed", "name", "on_error", "queue_limit",
         "service_us", "slow_us", "slowed", "workers",
     )  # fmt: skip
 
@@ -232,6 +232,7 @@ class Node:
         self.service_us = service_us
         self.slow_us = 0
         self.slowed = 0  # requests that `slow_us` held up
+        self.missed = 0  # what came while the node was down or frozen
         self.on_error = on_error if on_error is not None else _stop_the_run
         self.incarnation: Incarnation | None = None
         self.lives = 0
@@ -252,8 +253,10 @@ class Node:
         """A request has reached this machine."""
         incarnation = self.incarnation
         if incarnation is None:
+            self.missed += 1
             caller.refused("refused")
         elif self.lot is not None:
+            self.missed += 1
             incarnation._open[caller] = None
             self.lot.held.append(Timer(incarnation.accept, (request, caller)))
         else:

@@ -19,6 +19,10 @@ class NodeRule(Rule):
     """platform-1, platform-*, or `acting`: the node whose event in `on` set it off."""
 
 
+class MachineRule(NodeRule):
+    """Any machine can be hit: a platform node, or that of a channel or supplier, by its name."""
+
+
 class DatabaseRule(Rule):
     window: ClassVar[bool] = True
 
@@ -30,8 +34,8 @@ class DatabaseRule(Rule):
         return ()
 
 
-class NodeCrash(NodeRule):
-    """The node dies with all its memory and comes back from its durable state."""
+class NodeCrash(MachineRule):
+    """The node dies with all its memory and comes back from its durable state. A channel's or supplier's has its books."""
 
     fault: Literal["node.crash"]
     recurs: ClassVar[bool] = True
@@ -43,7 +47,7 @@ class NodeCrash(NodeRule):
     """Time until it boots again."""
 
 
-class NodePause(NodeRule):
+class NodePause(MachineRule):
     """The node stands still while the world goes on (garbage collection, a stalled disk, a frozen VM)."""
 
     fault: Literal["node.pause"]

@@ -26,14 +26,15 @@ from reference_platform.ports import (
 from sim.counterparties.channel import Channel
 from sim.counterparties.host import Post
 from sim.counterparties.supplier import Supplier
-from sim.kernel import Future, Kernel, NodeDead
+from sim.kernel import Future, Kernel, NodeDead, sleep
 from sim.network import Link, Network, Refused
-from sim.node import Handler, Incarnation
+from sim.node import Handler, Incarnation, Node
 from sim.recorder import Recorder
 
 CALL_TIMEOUT_US: Final = 5 * SECOND
 SUBMIT_TIMEOUT_US: Final = 10 * SECOND
 NOTIFY_TIMEOUT_US: Final = 5 * SECOND
+BACK_LOOK_US: Final = SECOND
 
 
 class Line:
@@ -188,8 +189,41 @@ def users_node(recorder: Recorder) -> Callable[[Incarnation], Handler]:
     return lambda _: show
 
 
+def serves(network: Network, name: str) -> bool:
+    """Whether the machine of a counterparty, if it has one, runs; if not, it has missed something."""
+    node = network.nodes.get(name)
+    if not isinstance(node, Node) or (node.alive and not node.paused):
+        return True
+    node.missed += 1
+    return False
+
+
+class HostedTill:
+    """A channel's own app, which cannot be used while its machine is down. Implements `sim.people.phone.Till`."""
+
+    def __init__(self, channel: Channel, network: Network) -> None:
+        self._channel = channel
+        self._network = network
+        self.linger = channel.linger
+
+    def pay(self, charge_no: str, payer: str) -> int:
+        self._must_serve()
+        return self._channel.pay(charge_no, payer)
+
+    def pay_static(self, charge_no: str, payer: str, amount_fen: int) -> int:
+        self._must_serve()
+        return self._channel.pay_static(charge_no, payer, amount_fen)
+
+    def _must_serve(self) -> None:
+        if not serves(self._network, self._channel.name):
+            raise Unreachable(self._channel.name)
+
+
 def post_by(kernel: Kernel, network: Network, name: str) -> Post:
-    """How the counterparty `name` posts its callbacks to the platform's edge."""
+    """How the counterparty `name` posts its callbacks to the platform's edge.
+
+    While its machine is down or frozen nothing leaves; what was due goes out when it is back.
+    """
     link = network.link(name, "edge")
 
     async def deliver(
@@ -199,6 +233,8 @@ def post_by(kernel: Kernel, network: Network, name: str) -> Post:
         answered: Callable[..., None],
         args: tuple[Any, ...],
     ) -> None:
+        while not serves(network, name):
+            await sleep(BACK_LOOK_US)
         outcome = await link.call(request, timeout_us, key)
         answered(*args, outcome if type(outcome) is Response else None)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chaos.history import Event, Fault, State
+from chaos.history import Book, Event, Fault, State
 from chaos.run import RunResult, run
 from chaos.shrink.numbers import numbers_in
 from chaos.sim_faults import SimFaults
@@ -226,6 +226,25 @@ def test_lost_commits_stay_with_their_orders_when_others_do_not_come(applied: bo
     assert wanted <= half.plan.keys()
 
 
+@pytest.mark.parametrize(
+    "fault", [{"fault": "node.crash", "restart_after": "5min"}, {"fault": "node.pause", "duration": "5min"}]
+)
+def test_a_channel_whose_machine_is_down_takes_no_money_and_sends_nothing_until_it_is_back(
+    fault: dict[str, Any],
+) -> None:
+    """It keeps its books: what was due meanwhile goes out afterwards, and the fault has touched something."""
+    rule = {**fault, "node": "wechat", "on": "book.CH.captured", "nth": 3}
+    storm_ = storm(rule, pay_with={"wechat": 1})
+    result = run(storm_, "resilient", 1)
+    start, end = (event.t_us for event in of(result.history, Fault))
+    told = ("captured", "answered", "callback_acked")
+    booked = [event.t_us for event in of(result.history, Book, party="CH") if event.entry in told]
+    assert not [t_us for t_us in booked if start < t_us < end]
+    assert len([t_us for t_us in booked if t_us >= end]) > 10
+    assert result.touched[f"0/{fault['fault']}/wechat"] > 5
+    assert result.violated == []
+
+
 def test_unhealed_names_everything_that_is_still_wrong() -> None:
     """Each lasting fault, left in force, is named."""
     world = SimWorld(storm(products=PRODUCTS), designs.load("resilient"), 1)
@@ -237,6 +256,8 @@ def test_unhealed_names_everything_that_is_still_wrong() -> None:
         {"fault": "database.replica_lag", "lag": "9s"},
         {"fault": "database.slow_disk", "factor": 3},
         {"fault": "link.down", "between": ["platform-1", "wechat"]},
+        {"fault": "node.crash", "node": "alpha"},
+        {"fault": "node.pause", "node": "wechat", "duration": "9s"},
     ):
         (fault,) = storm(rule).faults
         blows = inflict(world.faults, fault)
