@@ -177,7 +177,7 @@ def test_a_good_scenario_loads_with_durations_in_microseconds() -> None:
         ),
         (
             DELAY,
-            "{fault: node.crash, node: platform-3}",
+            "{fault: node.slow, node: platform-3, factor: 2}",
             (
                 "x.yaml:13: faults[0].node: no node 'platform-3' in this scenario; it has platform-1, platform-2;"
                 " did you mean 'platform-2'?"
