@@ -53,6 +53,9 @@ def test_a_storm_on_real_parts_agrees_with_the_simulated_one() -> None:
     assert live.touched.keys() == sim.touched.keys()
     assert live.touched["0/channel.callback_delay/wechat"] == sim.touched["0/channel.callback_delay/wechat"]
     assert live.touched["1/node.pause/platform-1"] == live.touched["2/node.crash/platform-1"] == 1
+    (killed,) = [event for event in live.history.events if isinstance(event, Fault) and "pid" in event.data]
+    assert killed.data["node"] == "platform-1"
+    assert killed.data["connections"] > 0
     assert live.plan == sim.plan
     kinds = {type(event) for event in live.history.events}
     assert kinds >= {Invoke, Ok, State, Book, Notice, Fault, Read}
