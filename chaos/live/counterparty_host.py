@@ -17,6 +17,7 @@ from aiohttp import web
 
 from chaos.live.calls import CHANNEL_CALLS, SUPPLIER_CALLS, USER_CALLS, Notice
 from chaos.live.counterparty import Counterparty
+from chaos.live.gate import Gate
 from chaos.live.journal import Journal
 from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import CounterpartySettings, read
@@ -124,6 +125,8 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
 def main(argv: list[str]) -> int:
     """The process."""
     settings = read(argv, CounterpartySettings)
+    if settings.gate is not None:
+        Gate(settings.gate).pass_through()
 
     async def serve(timers: AsyncTimers, slot: Slot) -> None:
         if settings.name == USERS:

@@ -106,7 +106,10 @@ def _at_terminal(pid: int) -> bool:
     """Whether a process has a controlling terminal. psutil would answer from a list of terminals it once made."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError):  # it ended before the file was opened, or before it was read
+    except (
+        FileNotFoundError,
+        ProcessLookupError,
+    ):  # it ended before the file was opened, or before it was read
         return False
     return status.rpartition(")")[2].split()[4] != "0"
 

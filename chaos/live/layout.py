@@ -105,7 +105,6 @@ class Layout:
             machine_clock=self.machine_clock(name),
             token_key=self.keys.tokens,
             log=self.directory / "logs" / f"{name}.refusals",
-            gate=self.gate(name),
         )
 
     def gate(self, name: str) -> Path:
@@ -154,4 +153,5 @@ class Layout:
             "design": self.opening.design.name,
             "seed": self.opening.streams.seed,
             "plan": self.plan,
+            "gate": self.gate(name),
         }

@@ -1,4 +1,4 @@
-"""The platform's processes as the nemesis sees them: killed, frozen, set wrong, and brought back.
+"""The processes of platform and counterparties as the nemesis sees them: killed, frozen, set wrong, and brought back.
 
 Killing and freezing return when it is done. Coming back takes real seconds, in the background: most of them go into
 loading the successor, and that begins with the kill (see `gate`).
@@ -34,7 +34,7 @@ class Machine:
     ready: Callable[[], bool]
 
 
-class PlatformMachines:
+class RealMachines:
     """Implements `chaos.live.faults.Machines`."""
 
     def __init__(

@@ -31,12 +31,13 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Storm(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A process that takes part in the scenario. `plan` is that of a replayed run."""
+    """A process that takes part in the scenario. `plan` is that of a replayed run, `gate` where it waits before it lives."""
 
     scenario: dict[str, Any]
     design: str
     seed: int
     plan: dict[str, dict[str, Any]] | None = None
+    gate: Path | None = None
 
     def model(self) -> Scenario:
         """The scenario."""
@@ -59,7 +60,7 @@ class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=T
     `database` and `replica` are libpq connection strings, the latter empty when there is none; `schema` has
     the tables. `ids` is
     a folder that all nodes share, `machine_clock` the file of this node's own clock. `token_key` is what
-    members' tokens are signed with, `log` where refusals are written, `gate` where it waits before it lives.
+    members' tokens are signed with, `log` where refusals are written.
     """
 
     links: dict[str, str]
@@ -71,7 +72,6 @@ class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=T
     machine_clock: Path
     token_key: str
     log: Path
-    gate: Path | None = None
 
 
 class Upstream(msgspec.Struct, frozen=True):

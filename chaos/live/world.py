@@ -33,7 +33,7 @@ from chaos.live.link_faults import LinkFaults
 from chaos.live.links import HOST
 from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
-from chaos.live.machines import Machine, PlatformMachines
+from chaos.live.machines import Machine, RealMachines
 from chaos.live.options import Options
 from chaos.live.paced import PacedKernel
 from chaos.live.processes import Child, Supervisor, listens, undisturbed
@@ -159,18 +159,23 @@ class LiveWorld:
         for name in self.opening.node_names():
             urls = self.store.urls(partial(layout.links.port, name))
             settings = layout.node(name, *urls, self.store.database.schema)
-            child = start(name, "platform_host", settings.save(self._file(name)))
-            hardware = MachineClock(layout.machine_clock(name), self.clock.now_us)
-            self._machines[name] = Machine(
-                child, hardware, Gate(layout.gate(name)), partial(serves, layout.health(name))
-            )
+            self._machine(start(name, "platform_host", settings.save(self._file(name))))
         start(EDGE, "balancer", layout.edge().save(self._file(EDGE)))
         for name in (USERS, *layout.parties):
-            start(name, "counterparty_host", layout.counterparty(name).save(self._file(name)))
+            child = start(name, "counterparty_host", layout.counterparty(name).save(self._file(name)))
+            if name != USERS:
+                self._machine(child)
         self._start_load(started)
         for name, (child, ready) in started.items():
             self.supervisor.wait_ready(child, ready, READY_S)
             self._ready(name, began_s)
+
+    def _machine(self, child: Child) -> None:
+        """One that the storm may hit."""
+        name, layout = child.name, self.layout
+        clock = MachineClock(layout.machine_clock(name), self.clock.now_us)
+        ready = partial(serves, layout.health(name))
+        self._machines[name] = Machine(child, clock, Gate(layout.gate(name)), ready)
 
     def _start_load(self, started: dict[str, tuple[Child, Callable[[], bool]]]) -> None:
         order = self.layout.load(None).save(self._file("load"))
@@ -194,7 +199,7 @@ class LiveWorld:
     def _storm(self) -> None:
         """The nemesis with its hands, and the people at the money desk, in the orchestrator's kernel."""
         opening = self.opening
-        machines = PlatformMachines(self._machines, self.supervisor, self.background)
+        machines = RealMachines(self._machines, self.supervisor, self.background)
         self.faults = LiveFaults(self.layout.links, self.proxies, machines, self.store)
         self.nemesis = Nemesis(
             opening.scenario.faults,

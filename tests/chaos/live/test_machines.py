@@ -14,7 +14,7 @@ from chaos.live.background import Background
 from chaos.live.clock import SharedClock
 from chaos.live.gate import Gate
 from chaos.live.machine_clock import MachineClock
-from chaos.live.machines import Machine, PlatformMachines
+from chaos.live.machines import Machine, RealMachines
 from chaos.live.processes import Supervisor
 from tests.chaos.live.stage import until
 
@@ -42,7 +42,7 @@ class Stage:
         supervisor.wait_ready(self.child, self.says.exists)
         self.hardware = MachineClock(directory / "hardware", clock.now_us)
         machine = Machine(self.child, self.hardware, gate, self.says.exists)
-        self.machines = PlatformMachines({"platform-1": machine}, supervisor, background)
+        self.machines = RealMachines({"platform-1": machine}, supervisor, background)
 
     def kill(self) -> int:
         cut = self.machines.kill("platform-1")
