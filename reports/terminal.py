@@ -67,7 +67,8 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
         for token in expected:
             out.print(f"  {replay_command(token, campaign.world)}", soft_wrap=True, markup=False)
     done = sum(cell.runs for cell in campaign.cells)
-    rate = f"{done / max(campaign.wall_s, 1e-9):,.0f}"
+    a_second = done / max(campaign.wall_s, 1e-9)
+    rate = f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.2g}"
     if campaign.interrupted:
         line = words.count("terminal.interrupted", done, path=path)
     else:

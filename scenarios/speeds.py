@@ -13,7 +13,7 @@ from scenarios.workload import Part
 class Speeds(Part):
     """Times that each part takes. In the live world the parts are as fast as they are."""
 
-    statement: Duration = 200
+    statement: Duration = 500
     """A statement of a transaction, there and back."""
 
     commit: Duration = 500

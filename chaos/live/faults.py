@@ -92,8 +92,11 @@ class Store(Protocol):
 
     def drop_sessions(self) -> int: ...
 
-    def crash(self) -> Mapping[str, int]:
-        """SIGKILL to the whole server; its pid and the sessions cut off, nothing when it was down already."""
+    def crash(self, *, at_once: bool = True) -> Mapping[str, int]:
+        """SIGKILL to the whole server, or else an immediate stop, which it does itself.
+
+        Its pid and the sessions cut off, nothing when it was down already.
+        """
         ...
 
     def revive(self) -> None:
@@ -251,8 +254,8 @@ class LiveFaults:
     def _drop_connections(self, _params: Params, _where: str, _acting: str) -> Sequence[Blow]:
         return [_once(_nothing, touched=self._store.drop_sessions())]
 
-    def _crash_database(self, _params: Params, _where: str, _acting: str) -> Sequence[Blow]:
-        cut = self._store.crash()
+    def _crash_database(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:
+        cut = self._store.crash(at_once=params["how"] == "killed")
         return [_once(self._store.revive if cut else _nothing, touched=cut.get("sessions", 0), **cut)]
 
     def _replica_lag(self, params: Params, _where: str, _acting: str) -> Sequence[Blow]:

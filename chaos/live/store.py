@@ -108,11 +108,13 @@ class Store:
     def drop_sessions(self) -> int:
         return self.database.drop_sessions()
 
-    def crash(self) -> Mapping[str, int]:
+    def crash(self, *, at_once: bool = True) -> Mapping[str, int]:
         process = self._ours().primary.process
         if process is None or process.poll() is not None:
             return {}
-        return {"pid": process.pid, "sessions": self._ours().crash()}
+        database = self._ours()
+        sessions = database.crash() if at_once else database.primary.immediate_stop()
+        return {"pid": process.pid, "sessions": sessions}
 
     def revive(self) -> None:
         self._background.do(self._recover)

@@ -126,6 +126,9 @@ class DatabaseCrash(DatabaseRule):
     restart_after: Duration = 30_000_000
     """Time until it accepts connections again."""
 
+    how: Literal["killed", "stopped"] = "killed"
+    """`killed` is SIGKILL to all its processes, `stopped` an immediate stop; both lose what was not committed."""
+
 
 class DatabaseFailover(DatabaseRule):
     """The replica takes over."""

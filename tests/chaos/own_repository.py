@@ -1,7 +1,4 @@
-"""A repository of a user's own with storms in it, and sessions of pytest there, judged by what their terminal says.
-
-A plugin of the tests that need it, for the fixture at the end.
-"""
+"""A repository of a user's own with storms in it, and sessions of pytest there, judged by what their terminal says."""
 
 from __future__ import annotations
 
@@ -75,10 +72,3 @@ def replays_the_same(kept: Path) -> None:
     answer = CliRunner().invoke(dingfeng.app, ["replay", str(kept), "--json"])
     assert answer.exit_code == 1, answer.output
     assert json.loads(answer.output)["same"] is True
-
-
-@pytest.fixture
-def own_repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ini file, so that the root is not what happens to be pointed at; none of the slow plugins."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:cacheprovider")
-    pytester.makeini("[pytest]")

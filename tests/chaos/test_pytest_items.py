@@ -13,7 +13,7 @@ import chaos.pytest_items
 import dingfeng
 from tests.chaos.own_repository import BROKEN, TWO_SEEDS, ids, outcomes, scenario, write
 
-pytest_plugins = ["pytester", "tests.chaos.own_repository"]
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("own_repository")
 
 

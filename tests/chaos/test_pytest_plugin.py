@@ -11,7 +11,7 @@ import pytest
 from chaos.results import Results
 from tests.chaos.own_repository import outcomes, scenario, write
 
-pytest_plugins = ["pytester", "tests.chaos.own_repository"]
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("own_repository")
 
 

@@ -8,7 +8,7 @@ from chaos.results import Results
 from reports import build
 from tests.chaos.own_repository import TWO_SEEDS, outcomes, replays_the_same, scenario, write
 
-pytest_plugins = ["pytester", "tests.chaos.own_repository"]
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("own_repository")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.own_repository import ids, outcomes, replays_the_same, scenario, write
 
-pytest_plugins = ["pytester", "tests.chaos.own_repository"]
+pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("own_repository")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import count
 
+import pytest
+
 from chaos.live.faults import Attributes, LiveFaults, Touched
 from chaos.live.links import Links
 from chaos.opening import Opening
@@ -89,7 +91,8 @@ class FakeStore:
     def drop_sessions(self) -> int:
         return 5
 
-    def crash(self) -> Mapping[str, int]:
+    def crash(self, *, at_once: bool = True) -> Mapping[str, int]:
+        self.struck = "killed" if at_once else "stopped"
         went_down, self.up = self.up, False
         return {"pid": 4712, "sessions": 7} if went_down else {}
 
@@ -206,12 +209,15 @@ def test_the_evidence_of_a_wrong_clock_is_how_often_it_was_read() -> None:
     assert blow.evidence() == {"touched": 3, "node": "platform-1"}
 
 
-def test_the_database_crashes_and_comes_back() -> None:
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_the_database_crashes_and_comes_back(how: str) -> None:
     """Sessions cut off are the evidence."""
     world = World()
-    [blow] = world.faults.inflict("database.crash", {"restart_after_us": 1}, "database", "")
+    crash = {"restart_after_us": 1, "how": how}
+    [blow] = world.faults.inflict("database.crash", crash, "database", "")
+    assert world.store.struck == how
     assert world.faults.unhealed() == ["the database is down"]
-    [again] = world.faults.inflict("database.crash", {"restart_after_us": 1}, "database", "")
+    [again] = world.faults.inflict("database.crash", crash, "database", "")
     assert again.evidence() == {"touched": 0}
     again.undo()
     assert world.faults.unhealed() == ["the database is down"]
