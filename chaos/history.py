@@ -116,22 +116,16 @@ _decode = msgspec.json.Decoder(Line).decode
 _HASHED_AT_ONCE = 4096  # events whose lines are in memory together
 
 
-class History:
-    """Header and events of one run. Implements `sim.recorder.Recorder` while the run goes on.
+class Recording:
+    """Makes events of what it is told, at the present instant. Implements `sim.recorder.Recorder`.
 
-    `let_go` drops the events so far, for runs whose history would not fit into memory. They still count
-    in `count` and in the digest.
+    `append` takes each event; operations are numbered from `ops_from` + 1.
     """
 
-    def __init__(self, header: Header, now_us: Callable[[], int] = lambda: 0) -> None:
-        self.header = header
-        self.events: list[Event] = []
-        self._append = self.events.append
+    def __init__(self, now_us: Callable[[], int], append: Callable[[Event], None], ops_from: int = 0) -> None:
         self._now_us = now_us
-        self._ops = 0
-        self._gone = 0
-        # Over the header without its version, and the lines of the events that were let go.
-        self._hash = hashlib.blake2b(_encode(msgspec.structs.replace(header, version="")), digest_size=8)
+        self._append = append
+        self._ops = ops_from
 
     def invoke(self, user: str, action: str, args: Mapping[str, Any]) -> int:
         self._ops = op = self._ops + 1
@@ -163,6 +157,22 @@ class History:
 
     def read(self, subject: str, key: str, value: Mapping[str, Any]) -> None:
         self._append(Read(self._now_us(), subject, key, value))
+
+
+class History(Recording):
+    """Header and events of one run.
+
+    `let_go` drops the events so far, for runs whose history would not fit into memory. They still count
+    in `count` and in the digest.
+    """
+
+    def __init__(self, header: Header, now_us: Callable[[], int] = lambda: 0) -> None:
+        self.header = header
+        self.events: list[Event] = []
+        super().__init__(now_us, self.events.append)
+        self._gone = 0
+        # Over the header without its version, and the lines of the events that were let go.
+        self._hash = hashlib.blake2b(_encode(msgspec.structs.replace(header, version="")), digest_size=8)
 
     def end(self) -> None:
         """Nothing more comes. The clock is let go, and the world behind it, which is far larger than a history."""

@@ -146,9 +146,9 @@ class Books(Journal):
         self._at = 0
         super().__init__(path, now_us, ops_from)
 
-    def _append(self, event: Event) -> None:
+    def _write(self, event: Event) -> None:
         if self._at == len(self._held):
-            super()._append(event)
+            super()._write(event)
             return
         held = self._held[self._at]
         self._at += 1

@@ -7,15 +7,15 @@ that was being written then has no end, and counts as never written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from heapq import merge as merge_sorted
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from chaos.history import Book, Event, Fail, Fault, Invoke, Notice, Ok, Read, State, Unknown
+from chaos.history import Event, Fail, Invoke, Ok, Recording, State, Unknown
 
 OPS_EACH: Final = 1 << 32
 """How many operations a process may number; `ops_from` of process i is `i * OPS_EACH`."""
@@ -25,8 +25,8 @@ _decode = msgspec.json.Decoder(Event).decode
 _OUTCOMES: Final = (Ok, Fail, Unknown)
 
 
-class Journal:
-    """The events of one process, appended to a file. Implements `sim.recorder.Recorder`.
+class Journal(Recording):
+    """The events of one process, appended to a file.
 
     A restarted process goes on where the killed one ended: in the same file, with the next number.
     """
@@ -34,13 +34,12 @@ class Journal:
     def __init__(self, path: Path, now_us: Callable[[], int], ops_from: int = 0) -> None:
         """Raises ValueError naming file and line when the file holds something else."""
         self.path = path
-        self._now_us = now_us
-        self._ops = ops_from
         whole = 0
         if path.exists():
             tail = Tail(path)
-            self._ops = max([ops_from, *(event.op for event in tail.news() if isinstance(event, Invoke))])
+            ops_from = max([ops_from, *(event.op for event in tail.news() if isinstance(event, Invoke))])
             whole = tail.offset
+        super().__init__(now_us, self._write, ops_from)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._file, whole)  # a line without end was never written
 
@@ -50,38 +49,7 @@ class Journal:
             os.close(self._file)
             self._file = -1
 
-    def invoke(self, user: str, action: str, args: Mapping[str, Any]) -> int:
-        self._ops = op = self._ops + 1
-        self._append(Invoke(self._now_us(), op, user, action, args))
-        return op
-
-    def ok(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
-        self._append(Ok(self._now_us(), op, user, action, result))
-
-    def fail(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
-        self._append(Fail(self._now_us(), op, user, action, result))
-
-    def unknown(self, op: int, user: str, action: str, result: Mapping[str, Any]) -> None:
-        self._append(Unknown(self._now_us(), op, user, action, result))
-
-    def state(
-        self, tx: int, node: str, book: str, table: str, op: str, key: str, row: Mapping[str, Any] | None
-    ) -> None:
-        self._append(State(self._now_us(), tx, node, book, table, op, key, row))
-
-    def book(self, party: str, entry: str, ref: str, data: Mapping[str, Any]) -> None:
-        self._append(Book(self._now_us(), party, entry, ref, data))
-
-    def notice(self, user: str, topic: str, order_id: str, data: Mapping[str, Any]) -> None:
-        self._append(Notice(self._now_us(), user, topic, order_id, data))
-
-    def fault(self, fault: str, phase: str, site: str, data: Mapping[str, Any]) -> None:
-        self._append(Fault(self._now_us(), fault, phase, site, data))
-
-    def read(self, subject: str, key: str, value: Mapping[str, Any]) -> None:
-        self._append(Read(self._now_us(), subject, key, value))
-
-    def _append(self, event: Event) -> None:
+    def _write(self, event: Event) -> None:
         line = _encode(event) + b"\n"
         written = os.write(self._file, line)
         if written != len(line):

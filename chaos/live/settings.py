@@ -104,10 +104,10 @@ def read(argv: Sequence[str], kind: type[S]) -> S:
 def _to_text(value: Any) -> str:
     if isinstance(value, Path):
         return str(value)
-    raise NotImplementedError(f"settings hold no {type(value).__name__}")
+    raise TypeError(f"settings hold no {type(value).__name__}")
 
 
 def _to_path(kind: type[Any], value: Any) -> Any:
     if kind is Path:
         return Path(value)
-    raise NotImplementedError(f"settings hold no {kind.__name__}")
+    raise TypeError(f"settings hold no {kind.__name__}")
