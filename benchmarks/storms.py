@@ -24,8 +24,8 @@ from unittest.mock import patch
 import simpy
 
 from chaos import run as run_module
-from chaos.history import History
 from chaos.court import Court
+from chaos.history import History
 from chaos.run import run
 from chaos.sim_world import SimWorld
 from scenarios.model import Scenario
