@@ -17,6 +17,8 @@ from scipy import stats
 World = Literal["sim", "live"]
 ENOUGH = 5
 """Fewer values than this in either world say nothing about a distribution."""
+EXACT_UP_TO = 10_000
+"""Beyond so many pairs of values the exact chance takes long, may not come out, and is that of the limit anyway."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -145,7 +147,8 @@ def _spreads(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Spr
         )
         distance = chance = None
         if min(len(ours), len(theirs)) >= ENOUGH:
-            tested = stats.ks_2samp(ours, theirs)
+            few = len(ours) * len(theirs) <= EXACT_UP_TO
+            tested = stats.ks_2samp(ours, theirs, method="exact" if few else "asymp")
             distance, chance = float(tested.statistic), float(tested.pvalue)
         spreads.append(Spread(design, what, ours, theirs, distance, chance))
     return spreads
