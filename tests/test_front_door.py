@@ -253,7 +253,7 @@ def test_a_sweep_leaves_a_certificate_that_the_doctor_tries(tmp_path: Path) -> N
     words = ("sweep", "wallet_order", "-k", "1", "--jobs", "1", "--faults", "node.*", "--out", str(file))
     done = dingfeng(*words)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "wallet_order × resilient, up to 1 faults: holds" in done.stdout
+    assert "wallet_order × resilient, up to 1 fault at once: holds" in done.stdout
     tried = dingfeng("doctor", "--certificate", str(file), "--json")
     assert tried.returncode == 0
     assert {finding["good"] for finding in json.loads(tried.stdout)} == {True}
