@@ -150,7 +150,7 @@ def orchestrate(directory: Path, port: int) -> None:
         data = supervisor.private_directory("data")
         (data / "file").write_text("something")
         supervisor.start("server", [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)])
-        shell = "sleep 600 & exec env -i setsid sleep 600"  # without our mark in its environment
+        shell = "sleep 600 & exec env -i setsid -w sleep 600"  # without our mark in its environment
         supervisor.start("private", ["sh", "-c", shell], cwd=data)
         supervisor.start("stopped", ["sleep", "600"]).stop()
         pids = [str(child.pid) for child in supervisor.children.values()]
