@@ -6,7 +6,6 @@ that was lost so is raised again a moment later.
 
 from __future__ import annotations
 
-import _thread
 import signal
 import sys
 import threading
@@ -63,6 +62,8 @@ class Interrupts:
 def _dropped(hook: Callable[[Any], object], told: Any) -> None:
     """Python tells of an exception that nobody can catch."""
     if told.exc_type is KeyboardInterrupt:
-        threading.Timer(AGAIN_S, _thread.interrupt_main).start()
+        main = threading.main_thread().ident
+        assert main is not None
+        threading.Timer(AGAIN_S, signal.pthread_kill, (main, signal.SIGINT)).start()  # ends a sleep, too
     else:
         hook(told)
