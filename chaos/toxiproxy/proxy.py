@@ -9,7 +9,7 @@ import msgspec
 
 from chaos.toxiproxy.connection import Connection
 from chaos.toxiproxy.ledger import Ledger
-from chaos.toxiproxy.listening import BACKLOG, joined, listen, resolved, split
+from chaos.toxiproxy.listening import Listener, joined, listen, resolved, split
 from chaos.toxiproxy.refusal import no_toxic, toxic_exists
 from chaos.toxiproxy.toxics import STREAMS, Toxic, toxic_from
 from sim.randomness import Streams
@@ -27,7 +27,7 @@ class Proxy:
         self.ledger = Ledger()
         self.chains: dict[str, list[Toxic]] = {stream: [] for stream in STREAMS}
         self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -48,19 +48,17 @@ class Proxy:
         plug = await listen(self.address)
         host, port = plug.getsockname()[:2]
         self.address = joined(host, port)
-        self.enabled = True  # before it serves: the first client may be accepted within the next line
+        self.enabled = True
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self, loop).client, sock=plug, backlog=BACKLOG
-        )
+        self._listener = Listener(plug, lambda: Connection(self, loop).client)
 
     async def stop(self) -> None:
         """Listens no more and cuts every connection; returns when all their sockets are closed."""
-        if self._server is None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
         self.enabled = False
-        self._server.close()
-        self._server = None
+        await listener.close()
         self.ledger.dropped += len(self._connections)
         while self._connections:
             for connection in list(self._connections):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from tests.contracts.toxiproxy.servers import Server
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Seen(NamedTuple):
