@@ -89,6 +89,14 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"nobody listens on port {port}")
 
 
+def wait_for_workers(port: int) -> None:
+    from distributed import Client
+
+    connect: Any = Client  # it has no types
+    with connect(f"tcp://127.0.0.1:{port}", timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=60)
+
+
 @needs_dask
 def test_a_scheduler_without_workers_is_told_with_the_command_that_starts_one(
     tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
@@ -129,7 +137,9 @@ def test_a_cluster_that_goes_away_leaves_what_can_be_taken_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit 4, and the lines that came are kept."""
-    monkeypatch.setattr("chaos.cluster.TIMEOUT_S", 60)
+    monkeypatch.setattr(
+        "chaos.cluster.TIMEOUT_S", 10
+    )  # so long the client looks for the scheduler that went away
     monkeypatch.setattr("chaos.cluster.differing", lambda _theirs: [])
     port = free_port()
     scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
@@ -142,6 +152,7 @@ def test_a_cluster_that_goes_away_leaves_what_can_be_taken_up(
 
     try:
         wait_for(port, scheduler)
+        wait_for_workers(port)
         storm = [loading.load("callback_late")]
         name = f"dask://127.0.0.1:{port}"
         ended = conduct(Order(storm, ["resilient"], range(1, 2001), run, tmp_path / "r", engine=name), watch)
