@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
+from chaos.messages import Messages
 from chaos.nemesis import Blow, Nemesis
-from scenarios.faults.link import DATABASES
 from sim.database.evidence import Evidence
 from sim.database.faults import DatabaseFaults
 from sim.database.server import DatabaseServer
@@ -21,14 +20,10 @@ from sim.network import (
     ActiveToxic,
     Bandwidth,
     Down,
-    Duplicate,
-    Effect,
     Latency,
     LimitData,
-    Loss,
     Network,
     Partition,
-    Reorder,
     ResetPeer,
     Slicer,
     SlowClose,
@@ -49,12 +44,6 @@ TOXICS: dict[str, Callable[[Params], Fault]] = {
     "link.slicer": lambda p: Slicer(p["average_size"], p["size_variation"], p["delay_us"]),
     "link.limit_data": lambda p: LimitData(p["bytes"]),
     "link.down": lambda _: Down(),
-}
-MESSAGE_FAULTS: dict[str, Callable[[Params], Effect]] = {
-    "link.loss_before": lambda _: Effect(request=(Loss(),)),
-    "link.loss_after": lambda _: Effect(reply=(Loss(),)),
-    "link.duplicate": lambda _: Effect(request=(Duplicate(),)),
-    "link.reorder": lambda p: Effect(request=(Reorder(p["delay_us"]),)),
 }
 ACTING = "acting"
 SLOW_SERVICE_US = 5_000
@@ -241,9 +230,9 @@ class SimFaults:
 
     def take_orders_from(self, nemesis: Nemesis) -> None:
         """Let the nemesis decide on single messages and commits, where a rule speaks of them."""
-        asked = [fault for fault in MESSAGE_FAULTS if nemesis.has(fault)]
-        if asked:
-            self._network.plan_with(partial(_message_effect, nemesis, asked))
+        messages = Messages(nemesis, self._network.streams)
+        if messages.at_risk:
+            self._network.plan_with(messages.effect)
         if nemesis.has("database.lost_commit_ack"):
             self._lose_commit_acks(nemesis)
 
@@ -284,20 +273,6 @@ class SimFaults:
         if self._network.faulty:
             wrong.append("the network still has toxics")
         return wrong
-
-
-def _message_effect(
-    nemesis: Nemesis, faults: Sequence[str], link: str, key: tuple[Any, ...]
-) -> Effect | None:
-    if link.rpartition(">")[2] in DATABASES:
-        return None
-    where = link.replace(">", "->")
-    site = tuple(map(str, key))
-    for fault in faults:
-        params = nemesis.at(fault, where, site)
-        if params is not None:
-            return MESSAGE_FAULTS[fault](params)
-    return None
 
 
 def _lift(fault: ActiveToxic | Partition) -> Blow:

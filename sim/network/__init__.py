@@ -6,7 +6,7 @@ names, and what each means for a call.
 """
 
 from sim.network.exchange import Refused, Unknown
-from sim.network.link import ActiveToxic, Link
+from sim.network.link import ActiveToxic, Link, impose
 from sim.network.network import Network, Partition
 from sim.network.toxics import (
     TOXICS,
@@ -50,4 +50,5 @@ __all__ = [
     "SlowClose",
     "Timeout",
     "Unknown",
+    "impose",
 ]

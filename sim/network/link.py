@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.network.exchange import Exchange
-from sim.network.toxics import Cut, Down, Effect, Fault, Passage, Stream
+from sim.network.toxics import Cut, Down, Draw, Effect, Fault, Passage, Stream
 
 if TYPE_CHECKING:
     from sim.network.network import Network
     from sim.node import Host
+    from sim.randomness import Streams
 
 _STATEMENT_BYTES: Final = 512
 
@@ -151,14 +152,13 @@ class Link:
                 continue
             toxic.messages += 1
             toxic.bytes += size
-            toxic.fault.apply(passage, _draw(self, stream, toxic.name, key))
+            toxic.fault.apply(passage, _draw(streams, self.name, stream, toxic.name, key))
             if passage.lost:
                 if exchange is not None and passage.hangs:
                     toxic.hung[exchange] = None
                 return passage
         if effect is not None:
-            for position, fault in enumerate(effect.request if upstream else effect.reply):
-                fault.apply(passage, _draw(self, stream, f"plan{position}", key))
+            impose(effect.request if upstream else effect.reply, passage, streams, self.name, stream, key)
         return passage
 
     def _hits(self, toxic: ActiveToxic, stream: Stream, key: tuple[Any, ...]) -> bool:
@@ -166,5 +166,18 @@ class Link:
         return streams.chance("network", toxic.toxicity, self.name, stream, toxic.name, *key)
 
 
-def _draw(link: Link, stream: Stream, name: str, key: tuple[Any, ...]) -> Any:
-    return lambda purpose: link.network.streams.uniform("network", link.name, stream, name, purpose, *key)
+def impose(
+    faults: Sequence[Fault],
+    passage: Passage,
+    streams: Streams,
+    link: str,
+    stream: Stream,
+    key: tuple[Any, ...],
+) -> None:
+    """Let a plan's faults change the passage of one message on the link of that name."""
+    for position, fault in enumerate(faults):
+        fault.apply(passage, _draw(streams, link, stream, f"plan{position}", key))
+
+
+def _draw(streams: Streams, link: str, stream: Stream, name: str, key: tuple[Any, ...]) -> Draw:
+    return lambda purpose: streams.uniform("network", link, stream, name, purpose, *key)
