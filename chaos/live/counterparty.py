@@ -16,6 +16,7 @@ from chaos.live.durable import Books, Durable, Input, Steps
 from chaos.live.postman import Postman
 from chaos.live.settings import CounterpartySettings
 from chaos.live.timers import AsyncTimers
+from chaos.messages import Messages
 from chaos.nemesis import Nemesis
 from chaos.opening import APP_ID, Opening
 from reference_platform import designs
@@ -42,7 +43,6 @@ class Counterparty:
         opening = Opening(scenario, designs.load(settings.design), settings.seed)
         self.steps = steps = Steps()
         self.books = Books(settings.journal, timers.now_us, settings.ops_from)
-        self.postman = Postman(settings.edge, timers, session, failed)
         nemesis = Nemesis(
             scenario.faults,
             kernel=steps,
@@ -51,6 +51,9 @@ class Counterparty:
             heal_us=opening.heal_us,
             plan=settings.plan,
         )
+        self.messages = Messages(nemesis, opening.streams)
+        fate_of = partial(self.messages.strike, settings.name, "edge")
+        self.postman = Postman(settings.edge, timers, session, failed, fate_of)
         shared: dict[str, Any] = {
             "timers": steps,
             "post": self.postman.post,

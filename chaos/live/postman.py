@@ -1,20 +1,23 @@
 """Callbacks on their way to the platform, over HTTP.
 
 What comes back, or that nothing did, is an input of the machine that posted, on record like every other.
-So a machine that was killed knows after its replay which of its callbacks it has no answer to.
+So a machine that was killed knows after its replay which of its callbacks it has no answer to. A callback's fate
+is drawn in the machine's own time, when it posts, and so is the same in a replay.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
 import aiohttp
 
+from chaos.live.dispatch import FAILURES, Dispatch
 from chaos.live.durable import Durable
 from chaos.live.timers import AsyncTimers
+from chaos.messages import Fate
 from reference_platform.ports import EMPTY, Request, Response
 
 
@@ -27,16 +30,16 @@ class Postman:
         timers: AsyncTimers,
         session: aiohttp.ClientSession,
         failed: Callable[[BaseException], None],
+        fate_of: Callable[[tuple[str, ...]], Fate | None],
     ) -> None:
-        """`failed` hears of a bug in what the machine makes of an answer."""
+        """`failed` hears of a bug in what the machine makes of an answer; `fate_of` takes a callback's key."""
         self._edge = edge
-        self._timers = timers
         self._session = session
-        self._failed = failed
+        self._fate_of = fate_of
+        self._dispatch = Dispatch(timers, failed)
         self._numbers = count(1)
         self._waiting: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
-        self._letters: dict[int, tuple[Request, int]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._letters: dict[int, tuple[Request, int, Fate | None]] = {}
         self._live: Durable | None = None
 
     def post(
@@ -48,10 +51,9 @@ class Postman:
         *args: Any,
     ) -> None:
         """Implements `sim.counterparties.host.Post`. During a replay it only remembers."""
-        del key  # names draws of the simulated network
         number = next(self._numbers)
         self._waiting[number] = answered, args
-        self._letters[number] = request, timeout_us
+        self._letters[number] = request, timeout_us, self._fate_of(key)
         if self._live is not None:
             self._send(number)
 
@@ -70,24 +72,14 @@ class Postman:
         fn(*args, response)
 
     def _send(self, number: int) -> None:
-        request, timeout_us = self._letters.pop(number)
-        task = asyncio.get_running_loop().create_task(self._deliver(number, request, timeout_us))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._dispatch.start(self._deliver(number, *self._letters.pop(number)))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._failed(error)
-
-    async def _deliver(self, number: int, request: Request, timeout_us: int) -> None:
+    async def _deliver(self, number: int, request: Request, timeout_us: int, fate: Fate | None) -> None:
         status: int | None = None
         body = b""
         try:
-            with self._timers.working():
-                status, body = await self._timers.within(timeout_us, self._exchange(request))
-        except (aiohttp.ClientError, OSError):  # a TimeoutError is an OSError; no answer is an answer, too
+            status, body = await self._dispatch.send(partial(self._exchange, request), timeout_us, fate)
+        except FAILURES:  # no answer is an answer, too
             status = None
         assert self._live is not None
         self._live.take("answered", {"number": number, "status": status, "body": body.decode("latin-1")})
@@ -101,7 +93,4 @@ class Postman:
 
     async def close(self) -> None:
         """Nothing is under way any more."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._dispatch.close()

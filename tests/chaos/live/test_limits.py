@@ -37,9 +37,19 @@ def storm(tmp_path: Path, fault: str) -> Path:
 
 def test_a_rule_that_cannot_be_done_is_named_with_file_line_and_field(tmp_path: Path) -> None:
     """The message leads to the place to change, and says why."""
-    path = storm(tmp_path, "{fault: link.duplicate, between: [users, edge]}")
+    path = storm(tmp_path, "{fault: database.slow_disk, factor: 4}")
     with pytest.raises(
-        ScenarioError, match=r"mine\.yaml:13: faults\[1\]\.fault: link\.duplicate cannot be"
+        ScenarioError, match=r"mine\.yaml:13: faults\[1\]\.fault: database\.slow_disk cannot be"
+    ) as told:
+        refuse(str(path), loading.load(path))
+    assert "the disk is this machine's own" in str(told.value)
+
+
+def test_a_message_is_struck_only_where_an_end_of_the_link_is_ours(tmp_path: Path) -> None:
+    """The link is named; a proxy alone cannot tell one message from another."""
+    path = storm(tmp_path, "{fault: link.duplicate, between: [edge, platform-*]}")
+    with pytest.raises(
+        ScenarioError, match=r"mine\.yaml:13: faults\[1\]\.between: link\.duplicate on edge->platform-1 "
     ) as told:
         refuse(str(path), loading.load(path))
     assert "a proxy sees bytes" in str(told.value)
