@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from chaos.live.asking import ask
 from chaos.live.paced import PacedKernel
 from chaos.live.slots import Slot
+from chaos.live.struck import FateOf, Outcome, send
 from chaos.live.wire import Passes, sent
-from reference_platform.ports import Request, Response
+from reference_platform.ports import Request
 from sim.kernel import Future, TimedOut, wait_for
-from sim.network import Refused, Unknown
+from sim.network import Unknown
 
-Outcome = Response | Refused | Unknown
 AT_ONCE = 8
 
 
@@ -31,12 +32,15 @@ class ThreadLine:
         self._address = address
         self._passes = passes
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="line")
+        self.fate_of: FateOf = _spared
+        """Asked about each request, by its key, before it is sent."""
 
-    def call(self, request: Request, timeout_us: int, key: tuple[object, ...] = (), /) -> Awaitable[Any]:  # noqa: ARG002
+    def call(self, request: Request, timeout_us: int, key: tuple[object, ...] = (), /) -> Awaitable[Any]:
         """Ask, and wait for what comes of it, at most `timeout_us` of run time."""
-        return self._call(request, timeout_us)
+        exchange = partial(self._exchange, request, timeout_us)
+        return send(self._paced.kernel, exchange, timeout_us, self.fate_of(key))
 
-    async def _call(self, request: Request, timeout_us: int) -> Outcome:
+    async def _exchange(self, request: Request, timeout_us: int) -> Outcome:
         answer = Future(self._paced.kernel)
         with self._slot.working():  # entered and left inside the kernel: counts are not safe between threads
             self._threads.submit(self._ask, request, answer)
@@ -61,3 +65,7 @@ class ThreadLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._threads.shutdown(cancel_futures=True)
+
+
+def _spared(_key: tuple[object, ...]) -> None:
+    """Nobody has told yet of a storm that strikes single requests."""

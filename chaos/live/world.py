@@ -42,6 +42,7 @@ from chaos.live.toxics import Server as ToxiproxyServer
 from chaos.live.toxics import Toxiproxy
 from chaos.live.watch import Watch
 from chaos.live.wire import Passes, Sent
+from chaos.messages import Messages
 from chaos.nemesis import Nemesis, names_of
 from chaos.opening import Opening
 from reference_platform.ports import Response
@@ -210,6 +211,7 @@ class LiveWorld:
             plan=self.layout.plan,
         )
         self.nemesis.schedule(self.faults)
+        self.line.fate_of = partial(Messages(self.nemesis, opening.streams).strike, USERS, EDGE)
         self.hesitation = Hesitation(self.nemesis, self.layout.links, self.proxies, self.kernel)
         self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
 

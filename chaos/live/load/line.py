@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import gevent
@@ -12,12 +13,12 @@ from chaos.live.clock import SharedClock
 from chaos.live.load.figures import Figures
 from chaos.live.paced import PacedKernel
 from chaos.live.slots import Slot
+from chaos.live.struck import FateOf, Outcome, send
 from chaos.live.wire import Passes, Sent, sent
 from reference_platform.ports import OutcomeUnknown, Rejected, Request, Response, Unreachable
 from sim.kernel import Future, TimedOut, wait_for
 from sim.network import Refused, Unknown
 
-Outcome = Response | Refused | Unknown
 AGAIN_S = 0.05
 
 
@@ -53,6 +54,7 @@ class HttpLine:
         passes: Passes,
         figures: Figures,
         told: Told,
+        fate_of: FateOf,
         *,
         late_max_us: int,
         open_max: int,
@@ -63,36 +65,43 @@ class HttpLine:
         self._passes = passes
         self._figures = figures
         self._told = told
+        self._fate_of = fate_of
         self._late_max_us = late_max_us
         self._open_max = open_max
         self._asking: dict[str, int] = {}
 
-    def call(self, request: Request, timeout_us: int, key: tuple[object, ...] = (), /) -> Awaitable[Any]:  # noqa: ARG002
+    def call(self, request: Request, timeout_us: int, key: tuple[object, ...] = (), /) -> Awaitable[Any]:
         """Send it now, and wait for what comes of it, at most `timeout_us` of run time."""
-        return self._call(request, timeout_us)
+        return self._call(request, timeout_us, key)
 
-    async def _call(self, request: Request, timeout_us: int) -> Outcome:
+    async def _call(self, request: Request, timeout_us: int, key: tuple[object, ...]) -> Outcome:
         process, action = self._process, request.action
         due_us = process.kernel.now
         if process.now_us() - due_us > self._late_max_us or self.under_way >= self._open_max:
             self._figures.dropped(action)
             return Refused("dropped")
-        answer: Future = Future(process.kernel)
-        outcome: Outcome = Unknown("timeout")
         alone = not self._asking.get(request.user)
         self._asking[request.user] = self._asking.get(request.user, 0) + 1
+        sent_us = process.now_us()
+        exchange = partial(self._exchange, request, timeout_us)
+        outcome = await send(process.kernel, exchange, timeout_us, self._fate_of(key))
+        self._asking[request.user] -= 1
+        failed = not isinstance(outcome, Response) or outcome.status >= 500
+        self._told(action, due_us, sent_us, process.now_us(), failed=failed, alone=alone)
+        return outcome
+
+    async def _exchange(self, request: Request, timeout_us: int) -> Outcome:
+        process = self._process
+        answer: Future = Future(process.kernel)
+        outcome: Outcome = Unknown("timeout")
         self.under_way += 1
         with process.working():  # entered and left inside the kernel, which is awake then: see `paced`
-            sent_us = process.now_us()
             sending = gevent.spawn(self._send, request, answer)
             try:
                 outcome = await wait_for(answer, timeout_us)
             except TimedOut:
                 sending.kill(block=False)  # hang up, as a person would
         self.under_way -= 1
-        self._asking[request.user] -= 1
-        failed = not isinstance(outcome, Response) or outcome.status >= 500
-        self._told(action, due_us, sent_us, process.now_us(), failed=failed, alone=alone)
         return outcome
 
     def _send(self, request: Request, answer: Future) -> None:

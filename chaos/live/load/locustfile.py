@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from math import inf
 from pathlib import Path
 from time import perf_counter
@@ -27,6 +28,7 @@ from chaos.live.load.line import HttpLine, HttpTill, Process
 from chaos.live.load.order import ENVIRONMENT, LoadOrder, load
 from chaos.live.paced import PacedKernel
 from chaos.live.wire import Passes
+from chaos.messages import Messages
 from chaos.nemesis import Nemesis
 from chaos.opening import Opening
 from reference_platform import designs
@@ -111,6 +113,7 @@ class Share:
             Passes(order.key),
             self._figures,
             self._answered,
+            partial(Messages(nemesis, opening.streams).strike, "users", "edge"),
             late_max_us=order.late_max_us,
             open_max=order.open_max,
         )
