@@ -132,7 +132,7 @@ async def _serve(settings: EdgeSettings, timers: AsyncTimers) -> None:
         balancer = Balancer(settings.nodes, timers, session)
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_route("*", "/{path:.*}", balancer.forward)
-        async with listening(app, settings.port, stop):
+        async with listening(app, [settings.port], stop):
             await stop.wait()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -79,6 +80,11 @@ class Notice(msgspec.Struct):
     topic: str
     order_id: str
     data: dict[str, Any]
+
+
+def number(body: Mapping[str, Any]) -> str:
+    """What a call is about: its first field, of a body as it is on record."""
+    return str(next(iter(body.values())))
 
 
 CHANNEL_CALLS: Final[dict[str, type[msgspec.Struct]]] = {

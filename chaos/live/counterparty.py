@@ -5,6 +5,7 @@ Everything that reaches it goes through `Durable`, so it stands after a kill whe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from chaos.live.durable import Books, Durable, Input, Steps
 from chaos.live.postman import Postman
 from chaos.live.settings import CounterpartySettings
 from chaos.live.timers import AsyncTimers
-from chaos.messages import Messages
+from chaos.messages import Fate, Messages
 from chaos.nemesis import Nemesis
 from chaos.opening import APP_ID, Opening
 from reference_platform import designs
@@ -63,6 +64,8 @@ class Counterparty:
             "epoch_us": EPOCH_US,
             "storm": nemesis,
         }
+        self._name = settings.name
+        self._asked: Counter[tuple[str, str, str]] = Counter()
         self.channel: Channel | None = None
         self.supplier: Supplier | None = None
         if settings.name in scenario.workload.channels():
@@ -89,10 +92,16 @@ class Counterparty:
         data, tell = said.data, reply if reply is not None else _nobody
         if said.kind == "answered":
             self.postman.answered(data)
+        elif said.kind == "arrived":
+            tell(self._fate(data["caller"], data["call"], data["number"]))
         elif said.kind == "call":
             self._call(Request(data["call"], "", data["body"]), tell)
         else:
             self._user(said.kind, data, tell)
+
+    def _fate(self, caller: str, call: str, number: str) -> Fate | None:
+        self._asked[caller, call, number] += 1
+        return self.messages.strike(caller, self._name, (call, number, self._asked[caller, call, number]))
 
     def _call(self, request: Request, tell: Reply) -> None:
         if self.supplier is not None:
@@ -118,5 +127,5 @@ class Counterparty:
             tell(Response(200, {"paid_fen": paid_fen}))
 
 
-def _nobody(_: Response) -> None:
+def _nobody(_: Any) -> None:
     """Who asked in an earlier life has gone."""

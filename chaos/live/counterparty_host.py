@@ -2,12 +2,12 @@
 
 The very classes that the simulator hosts, on HTTP. Their calls are `POST /{call}`; users pay by `/pay`
 and `/pay_static` and learn of a closed charge by `GET /linger/{charge_no}`. Answers are 200, 400 with a
-code, or 503; silence is a connection held open until the caller gives up.
+code, or 503; silence is a connection held open until the caller gives up. Nodes of the platform have a port
+each to call, so that a rule can strike single messages of one link.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from functools import partial
 from typing import Any, Final
@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from chaos.live.calls import CHANNEL_CALLS, SUPPLIER_CALLS, USER_CALLS, Notice
+from chaos.live.arrivals import Arrivals, Reply
+from chaos.live.calls import CHANNEL_CALLS, SUPPLIER_CALLS, USER_CALLS, Notice, number
 from chaos.live.counterparty import Counterparty
 from chaos.live.gate import Gate
 from chaos.live.journal import Journal
@@ -23,6 +24,10 @@ from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import CounterpartySettings, read
 from chaos.live.slots import Slot
 from chaos.live.timers import AsyncTimers
+from chaos.messages import Fate, Messages
+from chaos.nemesis import Nemesis
+from chaos.opening import Opening
+from reference_platform import designs
 from reference_platform.adapters.http import client
 from reference_platform.ports import Response
 
@@ -34,8 +39,9 @@ LINGER_HOLD_S: Final = 0.1  # the answer to a long poll is on its way, and nobod
 class Door:
     """HTTP to inputs."""
 
-    def __init__(self, party: Counterparty, slot: Slot) -> None:
+    def __init__(self, party: Counterparty, arrivals: Arrivals, slot: Slot) -> None:
         self._party = party
+        self._arrivals = arrivals
         self._slot = slot
         self._calls = CHANNEL_CALLS if party.channel is not None else SUPPLIER_CALLS
 
@@ -50,7 +56,20 @@ class Door:
 
     async def _asked(self, call: str, request: web.Request) -> web.StreamResponse:
         body = await _body(request, self._calls[call])
-        return _refused() if body is None else await self._take("call", {"call": call, "body": body})
+        if body is None:
+            return _refused()
+        fate = self._fate(self._arrivals.caller(request), call, body)
+        return await self._take("call", {"call": call, "body": body}, fate)
+
+    def _fate(self, caller: str | None, call: str, body: dict[str, Any]) -> Fate | None:
+        """Drawn by the machine, which knows how often it was asked this, over all its lives."""
+        if caller is None or not self._party.messages.at_risk:
+            return None
+        drawn: list[Fate | None] = []
+        self._party.durable.take(
+            "arrived", {"caller": caller, "call": call, "number": number(body)}, drawn.append
+        )
+        return drawn[0]
 
     async def _paid(self, call: str, request: web.Request) -> web.StreamResponse:
         body = await _body(request, USER_CALLS[call])
@@ -61,16 +80,10 @@ class Door:
         self._slot.hold(LINGER_HOLD_S)
         return answer
 
-    async def _take(self, kind: str, data: dict[str, Any]) -> web.StreamResponse:
-        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-
-        def reply(response: Response) -> None:
-            if not answered.done():  # else the caller has given up
-                answered.set_result(response)
-
-        self._party.durable.take(kind, data, reply)
-        answer = await answered  # for ever, if that is the storm's will
-        return web.json_response(body=msgspec.json.encode(dict(answer.body)), status=answer.status)
+    async def _take(self, kind: str, data: dict[str, Any], fate: Fate | None = None) -> web.StreamResponse:
+        # The answer may take for ever, if that is the storm's will.
+        answer = await self._arrivals.arrive(partial(self._party.durable.take, kind, data), fate)
+        return _json(answer)
 
 
 async def _body(request: web.Request, kind: type[msgspec.Struct]) -> dict[str, Any] | None:
@@ -86,17 +99,23 @@ def _refused() -> web.StreamResponse:
     return web.json_response(PARAM_ERROR, status=400)
 
 
+def _json(answer: Response) -> web.StreamResponse:
+    return web.json_response(body=msgspec.json.encode(dict(answer.body)), status=answer.status)
+
+
 async def _serve_party(settings: CounterpartySettings, timers: AsyncTimers, slot: Slot) -> None:
     stop = Stop()
     async with client() as session:
         party = Counterparty(settings, timers, session, stop.fail)
+        arrivals = Arrivals(timers, settings.doors)
         try:
             party.begin()
             app = web.Application()
-            Door(party, slot).routes(app)
-            async with listening(app, settings.port, stop):
+            Door(party, arrivals, slot).routes(app)
+            async with listening(app, [settings.port, *settings.doors.values()], stop):
                 await stop.wait()
         finally:
+            arrivals.close()
             await party.close()
 
 
@@ -104,22 +123,46 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
     """Where notices arrive: whatever does has been shown to a user."""
     stop = Stop()
     journal = Journal(settings.journal, timers.now_us, settings.ops_from)
+    messages, arrivals = _messages(settings, timers, journal), Arrivals(timers, settings.doors)
 
     async def notice(request: web.Request) -> web.StreamResponse:
         try:
             said = msgspec.json.decode(await request.read(), type=Notice)
         except msgspec.MsgspecError:
             return _refused()
-        journal.notice(said.user, said.topic, said.order_id, said.data)
-        return web.json_response({})
+
+        def show(heard: Reply | None) -> None:
+            journal.notice(said.user, said.topic, said.order_id, said.data)
+            if heard is not None:
+                heard(Response(200))
+
+        caller = arrivals.caller(request)
+        key = "notice", said.order_id, said.topic
+        fate = None if caller is None else messages.strike(caller, USERS, key)
+        return _json(await arrivals.arrive(show, fate))
 
     app = web.Application()
     app.router.add_post("/notices", notice)
     try:
-        async with listening(app, settings.port, stop):
+        async with listening(app, [settings.port, *settings.doors.values()], stop):
             await stop.wait()
     finally:
+        arrivals.close()
         journal.close()
+
+
+def _messages(settings: CounterpartySettings, timers: AsyncTimers, journal: Journal) -> Messages:
+    """What becomes of notices, drawn as they come."""
+    opening = Opening(settings.model(), designs.load(settings.design), settings.seed)
+    nemesis = Nemesis(
+        opening.scenario.faults,
+        kernel=timers,
+        streams=opening.streams,
+        history=journal,
+        heal_us=opening.heal_us,
+        plan=settings.plan,
+    )
+    return Messages(nemesis, opening.streams)
 
 
 def main(argv: list[str]) -> int:

@@ -27,11 +27,15 @@ EDGE = "edge"
 
 @dataclass(frozen=True)
 class Layout:
-    """One run laid out. `ports` are those of the real parts by name, `links` the proxies in front of them."""
+    """One run laid out. `ports` are those of the real parts by name, `links` the proxies in front of them.
+
+    `doors` are the ports, by caller and callee, of the parts of ours that nodes call.
+    """
 
     opening: Opening
     directory: Path
     ports: dict[str, int]
+    doors: dict[tuple[str, str], int]
     links: Links
     keys: Keys
     loads: tuple[str, ...]
@@ -47,9 +51,11 @@ class Layout:
         names = (EDGE, USERS, *parties, *opening.node_names())
         real = {name: ports.free() for name in names}
         addresses = {name: f"{HOST}:{port}" for name, port in real.items()}
-        links = Links(opening, {**stores, **addresses}, ports.free)
+        doors = {(node, part): ports.free() for node in opening.node_names() for part in (*parties, USERS)}
+        behind = {ends: f"{HOST}:{port}" for ends, port in doors.items()}
+        links = Links(opening, {**stores, **addresses}, ports.free, behind)
         loads = tuple(f"load-{number}" for number in range(workers))
-        return cls(opening, directory, real, links, keys.make(parties), loads)
+        return cls(opening, directory, real, doors, links, keys.make(parties), loads)
 
     @property
     def clock(self) -> Path:
@@ -90,6 +96,7 @@ class Layout:
             ops_from=0,
             edge=self.links.url(name, EDGE) if calls_back else "",
             key=self.keys.sealing[name] if calls_back else "",
+            doors={caller: port for (caller, callee), port in self.doors.items() if callee == name},
         )
 
     def node(self, name: str, database: str, replica: str, schema: str) -> PlatformSettings:

@@ -61,7 +61,7 @@ def _theirs(scenario: Scenario, rule: LinkMessageRule) -> str | None:
     caller, callee = rule.between
     for a, b in scenario.links():
         hit = fnmatchcase(a, caller) and fnmatchcase(b, callee) and b not in DATABASES
-        if hit and b != "edge":
+        if hit and a == "edge":
             return f"{a}{ARROW}{b}"
     return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from chaos.opening import Opening
 from scenarios.faults.link import ARROW
@@ -33,11 +34,20 @@ class Link:
 
 
 class Links:
-    """Every link of a run. `addresses` are `host:port` of the real parts by name; `free` gives unused ports."""
+    """Every link of a run. `addresses` are `host:port` of the real parts by name; `free` gives unused ports.
 
-    def __init__(self, opening: Opening, addresses: Mapping[str, str], free: Callable[[], int]) -> None:
+    `doors` are the addresses, by caller and callee, of parts that have one for each caller.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        addresses: Mapping[str, str],
+        free: Callable[[], int],
+        doors: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    ) -> None:
         self._links = {
-            (caller, callee): Link(caller, callee, free(), addresses[callee])
+            (caller, callee): Link(caller, callee, free(), doors.get((caller, callee)) or addresses[callee])
             for caller, callee in ends(opening, replica="replica" in addresses)
         }
 

@@ -10,7 +10,7 @@ import asyncio
 import signal
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -49,8 +49,8 @@ class Stop:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, port: int, stop: Stop) -> AsyncIterator[None]:
-    """Serve until the block ends. Whoever waits for an answer then hears the connection break."""
+async def listening(app: web.Application, ports: Iterable[int], stop: Stop) -> AsyncIterator[None]:
+    """Serve until the block ends, on each of the ports. Whoever waits for an answer then hears the connection break."""
 
     async def ready(_: web.Request) -> web.StreamResponse:
         return web.json_response({"status": "up"})
@@ -66,7 +66,8 @@ async def listening(app: web.Application, port: int, stop: Stop) -> AsyncIterato
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port, backlog=1024).start()
+        for port in ports:
+            await web.TCPSite(runner, HOST, port, backlog=1024).start()
         yield
     finally:
         await runner.cleanup()

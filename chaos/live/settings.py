@@ -45,13 +45,17 @@ class Storm(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CounterpartySettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A channel, a supplier, or the users to whom notices go. `edge` and `key` are for those that call back."""
+    """A channel, a supplier, or the users to whom notices go. `edge` and `key` are for those that call back.
+
+    `doors` are more ports to listen on, each for the one caller whose name it has.
+    """
 
     journal: Path
     inputs: Path
     ops_from: int
     edge: str = ""
     key: str = ""
+    doors: dict[str, int] = {}
 
 
 class PlatformSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
