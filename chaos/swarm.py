@@ -2,39 +2,43 @@
 
 One storm with everything in it hides bugs: a fault that stops all payments keeps every other from showing. So each
 seed leaves out a random half of the faults and of the workload's features, sets one intensity for what is left,
-and turns the platform's settings to tiny or huge. The result is again a scenario, so it is judged, kept,
-shrunk and replayed like any other. Why, and which limits are left out: docs/decisions/0014-swarm.md.
+and turns the platform's settings to tiny or huge (`swarm_settings.py`). The result is again a scenario, so it is
+judged, kept, shrunk and replayed like any other.
+
+A hunt has a hundred rules to draw from, and blows two kinds of storms: a few rules with all their force, for what one
+fault does, or half of all rules, each of them seldom, for what several do together. Why, and which limits are left
+out: docs/decisions/0014-swarm.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from chaos.run import RunResult, run
+from chaos.swarm_settings import STREAM, half, turned
 from scenarios.checking import problems
 from scenarios.faults.rule import Rule, is_duration
 from scenarios.loading import parse
-from scenarios.model import Knobs, Scenario
-from scenarios.workload import Arrivals, Burst, Workload
+from scenarios.model import Scenario
 from sim.randomness import Streams
 
 HUNT = "hunt"
 """The scenario that holds the whole vocabulary; `hunt` draws its storms from it, replay tokens name it."""
 
 _POOL = Path(__file__).with_name("pool.yaml")
-_STREAM = "swarm"
 _HALF_OF_FEW = 8
 """Of so many rules half may blow at once; of more, at most `_MOST_AT_ONCE`, or nothing would get through."""
 
 _MOST_AT_ONCE = 6
-RUSH_US = 1_000_000
-_SETTINGS = ("production", "production", "tiny", "huge")
+_SELDOM = 0.05
+"""Chance of each rule in a storm of many: at each site, or once for what holds for a while."""
 
-Item = TypeVar("Item")
+_STORMS_OF_MANY = 0.5
+"""Share of a hunt's seeds."""
 
 
 @dataclass(frozen=True)
@@ -101,30 +105,25 @@ def vary(scenario: Scenario, seed: int) -> Scenario:
 
 def _drawn(scenario: Scenario, seed: int) -> tuple[Sequence[int], Scenario]:
     """The numbers of the rules that stay, and the storm."""
-    streams = Streams(seed)
-    calm = scenario.model_copy(
-        update={
-            "workload": _workload(scenario.workload, streams),
-            "knobs": _knobs(scenario, streams),
-            "timing": _timing(scenario, streams),
-            "swarm": False,
-        }
-    )
-    kept = _some_faults(calm, streams)
-    intensity = streams.choice(_STREAM, _INTENSITIES, "intensity")
-    faults = tuple(_scaled(scenario.faults[index], intensity) for index in kept)
-    return kept, calm.model_copy(update={"faults": faults})
+    streams, hunting = Streams(seed), scenario.name == HUNT
+    calm = turned(scenario, streams, free=hunting)
+    if hunting and streams.chance(STREAM, _STORMS_OF_MANY, "many"):
+        kept: Sequence[int] = _fitting(calm, half(range(len(calm.faults)), streams, "seldom"))
+        faults = [scenario.faults[index].model_copy(update={"probability": _SELDOM}) for index in kept]
+    else:
+        kept = _some_faults(calm, streams)
+        intensity = streams.choice(STREAM, _INTENSITIES, "intensity")
+        faults = [_scaled(scenario.faults[index], intensity) for index in kept]
+    return kept, calm.model_copy(update={"faults": tuple(faults)})
 
 
 def _some_faults(calm: Scenario, streams: Streams) -> Sequence[int]:
     """Numbers of rules, ascending; none whose place this storm has not got."""
     everything = range(len(calm.faults))
     if len(everything) <= _HALF_OF_FEW:
-        return _half(_fitting(calm, everything), streams, "fault")
-    wanted = streams.integer(_STREAM, 1, _MOST_AT_ONCE, "faults")
-    named = dict.fromkeys(
-        streams.choice(_STREAM, everything, "fault", draw) for draw in range(2 * wanted + 4)
-    )
+        return half(_fitting(calm, everything), streams, "fault")
+    wanted = streams.integer(STREAM, 1, _MOST_AT_ONCE, "faults")
+    named = dict.fromkeys(streams.choice(STREAM, everything, "fault", draw) for draw in range(2 * wanted + 4))
     return sorted(_fitting(calm, list(named))[:wanted] or _fitting(calm, everything)[:1])
 
 
@@ -132,14 +131,6 @@ def _fitting(calm: Scenario, numbers: Sequence[int]) -> list[int]:
     asked = calm.model_copy(update={"faults": tuple(calm.faults[number] for number in numbers)})
     misfits = {problem.place[1] for problem in problems(asked) if problem.place[0] == "faults"}
     return [number for place, number in enumerate(numbers) if place not in misfits]
-
-
-def _half(items: Sequence[Item], streams: Streams, kind: str) -> list[Item]:
-    """Each with one chance in two; never none, unless there are none."""
-    kept = [item for number, item in enumerate(items) if streams.chance(_STREAM, 0.5, kind, number)]
-    if not kept and items:
-        kept = [streams.choice(_STREAM, items, kind)]
-    return kept
 
 
 # ---------------------------------------------------------------- intensity
@@ -170,76 +161,3 @@ def _stretched(rule: Rule, name: str, intensity: _Intensity) -> int:
 @cache
 def _durations(kind: type[Rule]) -> tuple[str, ...]:
     return tuple(name for name in kind.own_fields() if is_duration(kind, name))
-
-
-# ---------------------------------------------------------------- workload and settings
-
-
-def _workload(workload: Workload, streams: Streams) -> Workload:
-    """Half of the goods and of the ways to pay; bulk orders and memberships on or off; people and stock."""
-    setting = partial(_setting, streams)
-    stock = setting("stock")
-    products = _half(workload.products, streams, "product")
-    if stock != "production":
-        products = [
-            product.model_copy(
-                update={"stock": min(product.stock, 2) if stock == "tiny" else product.stock * 10}
-            )
-            for product in products
-        ]
-    ways = _half([way for way, weight in workload.pay_with.items() if weight], streams, "way")
-    changes: dict[str, Any] = {
-        "products": tuple(products),
-        "pay_with": {way: weight for way, weight in workload.pay_with.items() if way in ways},
-        "members": setting("members", workload.members, 1, max(workload.members, workload.orders)),
-        "arrivals": _arrivals(workload.arrivals, streams),
-        "orders": setting("orders", workload.orders, max(1, min(3, workload.orders)), workload.orders),
-    }
-    if not streams.chance(_STREAM, 0.5, "bulk"):
-        changes["quantity"] = workload.quantity.model_copy(update={"max": workload.quantity.min})
-    if not streams.chance(_STREAM, 0.5, "memberships"):
-        changes["members_with_membership"] = 0.0
-    return workload.model_copy(update=changes)
-
-
-def _arrivals(arrivals: Arrivals, streams: Streams) -> Arrivals:
-    """A burst may come as a rush, everybody at once."""
-    if not isinstance(arrivals, Burst):
-        return arrivals
-    within = _setting(streams, "within", arrivals.within, min(arrivals.within, RUSH_US), arrivals.within)
-    return arrivals.model_copy(update={"within": within})
-
-
-def _knobs(scenario: Scenario, streams: Streams) -> Knobs:
-    """Settings that a scenario does not mind are turned; what it has chosen itself is part of its story."""
-    knobs, setting = scenario.knobs, partial(_setting, streams)
-    changes: dict[str, Any] = {
-        "nodes": setting("nodes", None, 1, 4),
-        "workers": setting("workers", None, 1, 64),
-        "pool_size": setting("pool_size", None, 2, 64),
-    }
-    if knobs.replication == "async":
-        changes["replica_lag"] = setting("replica_lag", None, 0, 30_000_000)
-    return knobs.model_copy(
-        update={name: value for name, value in changes.items() if getattr(knobs, name) is None}
-    )
-
-
-def _timing(scenario: Scenario, streams: Streams) -> Any:
-    """The time to pay: as it is, an eighth, or twice as long if the run is long enough for that."""
-    timing = scenario.timing
-    expiry = _setting(
-        streams,
-        "expiry",
-        timing.expiry,
-        timing.expiry // 8,
-        max(timing.expiry, min(2 * timing.expiry, timing.deadline // 2)),
-    )
-    return timing.model_copy(update={"expiry": expiry})
-
-
-def _setting(
-    streams: Streams, name: str, production: Any = "production", tiny: Any = "tiny", huge: Any = "huge"
-) -> Any:
-    chosen = streams.choice(_STREAM, _SETTINGS, "setting", name)
-    return {"production": production, "tiny": tiny, "huge": huge}[chosen]

@@ -14,6 +14,7 @@ from chaos.shrink.search import DURATIONS_US, NUMBERS, SECOND, lowest, thin
 from chaos.shrink.trials import Best, Trials, arrivals
 from scenarios.faults.rule import Rule
 from scenarios.model import Knobs, Scenario
+from scenarios.speeds import Speeds
 from scenarios.workload import Burst, Product, Quantity, Workload
 
 Edit = Callable[[Scenario], Scenario]
@@ -100,6 +101,7 @@ def _edits(best: Best) -> list[Edit]:
     }
     edits: list[Edit] = [
         _production,
+        _default_speeds,
         *(partial(_product, index, _PLAIN) for index in range(len(workload.products))),
         *(partial(_one_supplier, index) for index in range(len(workload.products))),
         *(
@@ -120,6 +122,10 @@ _PLAIN: dict[str, Any] = {"member_price_fen": None, "disclosed_wait": 0, "weight
 
 def _production(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"knobs": Knobs()})
+
+
+def _default_speeds(scenario: Scenario) -> Scenario:
+    return scenario.model_copy(update={"speeds": Speeds()})
 
 
 def _no_expectations(scenario: Scenario) -> Scenario:

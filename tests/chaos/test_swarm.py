@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos import swarm
+from chaos import swarm, swarm_settings
 from chaos.checkers.verdict import Kind
 from chaos.hunt import Budget, hunt
 from chaos.replay import Recorded
@@ -48,23 +48,51 @@ def test_a_seed_makes_the_same_storm_every_time() -> None:
     assert len({storm.model_dump_json() for storm in storms}) == len(storms)
 
 
+def is_of_many(storm: Scenario) -> bool:
+    return len(storm.faults) > 6
+
+
 def test_no_storm_is_without_a_fault() -> None:
-    """Few rules: each is on in about half of the storms. Many: at most six at once."""
+    """Few rules: each is on in about half of the storms."""
     few = loading.load("node_crash_around_commit")
     on: Counter[int] = Counter()
     for seed in SEEDS:
         kept = swarm.vary(few, seed).faults
         assert kept
         on.update([len(kept)])
-        assert 1 <= len(swarm.vary(widest(), seed).faults) <= 6
     assert len(on) > 1
 
 
-def test_a_storm_has_one_intensity() -> None:
+def test_a_hunt_has_storms_of_a_few_faults_and_storms_of_many_that_are_seldom() -> None:
+    """One to six with all their force, or half of those that the shop has a place for, each at one chance in twenty."""
+    rules = widest().faults
+    met: Counter[str] = Counter()
+    for seed in SEEDS:
+        numbers, storm = swarm._drawn(widest(), seed)
+        if not is_of_many(storm):
+            assert storm.faults
+            met["few"] += 1
+            continue
+        met["many"] += 1
+        assert len(storm.faults) < 0.7 * len(rules)
+        written = [rules[number].model_copy(update={"probability": 0.05}) for number in numbers]
+        assert list(storm.faults) == written
+    assert min(met.values()) > len(SEEDS) / 3
+
+
+def test_only_hunts_have_storms_of_many() -> None:
+    """Whoever writes a scenario with a hundred faults gets a few of them in each varied run."""
+    written = widest().model_copy(update={"name": "somebodys_own"})
+    assert not any(is_of_many(swarm.vary(written, seed)) for seed in SEEDS)
+
+
+def test_a_storm_of_a_few_has_one_intensity() -> None:
     """Whatever strikes by chance is likelier, or rarer, or as written: all of a storm alike."""
     met = set()
     for seed in SEEDS:
         numbers, storm = swarm._drawn(widest(), seed)
+        if is_of_many(storm):
+            continue
         changed = {
             (rule.probability > written.probability) - (rule.probability < written.probability)
             for rule, written in zip(storm.faults, (widest().faults[at] for at in numbers), strict=True)
@@ -114,6 +142,30 @@ def test_settings_are_production_tiny_or_huge() -> None:
     assert len({storm.timing.expiry for storm in storms}) == 3
     chosen = widest().model_copy(update={"knobs": widest().knobs.model_copy(update={"nodes": 3})})
     assert {swarm.vary(chosen, seed).knobs.nodes for seed in SEEDS} == {3}
+
+
+def test_a_hunt_also_turns_what_makes_orders_meet() -> None:
+    """A slow database, wallets that cover one order of the dearest goods, everybody within a twentieth of a second."""
+    written = widest()
+    storms = [swarm.vary(written, seed) for seed in SEEDS]
+    assert {storm.speeds.statement for storm in storms} == {500, 100, swarm_settings.SLOW_US}
+    assert all(storm.speeds.commit == storm.speeds.statement for storm in storms)
+    spans = {durations.render(storm.workload.arrivals.within) for storm in storms}  # type: ignore[union-attr]
+    assert spans == {"2min", "50ms"}
+    by_wallet = {storm.workload.wallet_fen for storm in storms}
+    assert {written.workload.wallet_fen, 10 * written.workload.wallet_fen} < by_wallet
+    for storm in storms:
+        dearest_fen = max(product.price_fen for product in storm.workload.products)
+        assert storm.workload.wallet_fen in {dearest_fen, 20_000, 200_000}
+
+
+def test_what_makes_orders_meet_is_a_scenarios_own_business() -> None:
+    """Its speeds and wallets belong to its story; a rush is a rush, not a stampede."""
+    written = loading.load("wallet_rush")
+    for seed in SEEDS:
+        storm = swarm.vary(written, seed)
+        assert (storm.speeds, storm.workload.wallet_fen) == (written.speeds, written.workload.wallet_fen)
+        assert storm.workload.arrivals == written.workload.arrivals
 
 
 def test_odd_seeds_blow_the_storm_as_written() -> None:
