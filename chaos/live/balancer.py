@@ -13,7 +13,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
+from functools import partial
 from typing import Final
 from zlib import crc32
 
@@ -22,14 +25,20 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
+from chaos.live import drawing
+from chaos.live.dispatch import FAILURES, Dispatch
+from chaos.live.journal import Journal
 from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import EdgeSettings, Upstream, read
 from chaos.live.slots import Slot
 from chaos.live.timers import AsyncTimers
+from chaos.live.wire import action_of
+from chaos.messages import Fate, Messages
 from reference_platform.adapters.http import client
 from reference_platform.adapters.seals import NONCE
 from reference_platform.ports import SECOND
 
+EDGE: Final = "edge"
 FORWARD_TIMEOUT_US: Final = 60 * SECOND
 BODY_BYTES_MAX: Final = 1 << 20  # the platform has a limit of its own, and says so
 BODY_S: Final = 30.0
@@ -46,11 +55,19 @@ class Balancer:
     """Forwards each request to its node, or to the next one that is up."""
 
     def __init__(
-        self, nodes: Sequence[Upstream], timers: AsyncTimers, session: aiohttp.ClientSession
+        self,
+        nodes: Sequence[Upstream],
+        timers: AsyncTimers,
+        session: aiohttp.ClientSession,
+        messages: Messages,
+        dispatch: Dispatch,
     ) -> None:
         self._nodes = nodes
         self._timers = timers
         self._session = session
+        self._messages = messages
+        self._dispatch = dispatch
+        self._forwarded: Counter[tuple[str, str, str]] = Counter()
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """One request, to its answer or its end."""
@@ -61,14 +78,23 @@ class Balancer:
             return _refusal(408, "too_slow")
         with self._timers.working():
             node = await self._choose(sender(request))
-            if node is None:
-                return _refusal(503, "refused")
-            try:
-                return await self._timers.within(FORWARD_TIMEOUT_US, self._pass(node, request, body))
-            except aiohttp.ClientConnectorError:
-                return _refusal(503, "refused")
-            except (aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
-                return _hang_up(request)
+        if node is None:
+            return _refusal(503, "refused")
+        try:
+            exchange = partial(self._pass, node, request, body)
+            return await self._dispatch.send(exchange, FORWARD_TIMEOUT_US, self._fate(node, request))
+        except aiohttp.ClientConnectorError:
+            return _refusal(503, "refused")
+        except FAILURES:
+            return _hang_up(request)
+
+    def _fate(self, node: Upstream, request: web.Request) -> Fate | None:
+        """Keyed as in `sim.edge`: by action, by who asks, and how often it was passed on to this node."""
+        if not self._messages.at_risk:
+            return None
+        what = node.name, action_of(request.method, request.rel_url.raw_path), sender(request)
+        self._forwarded[what] += 1
+        return self._messages.strike(EDGE, node.name, (*what[1:], str(self._forwarded[what])))
 
     async def _choose(self, asks: str) -> Upstream | None:
         first = crc32(asks.encode()) % len(self._nodes)
@@ -128,12 +154,17 @@ def _hang_up(request: web.Request) -> web.StreamResponse:
 
 async def _serve(settings: EdgeSettings, timers: AsyncTimers) -> None:
     stop = Stop()
-    async with client() as session:
-        balancer = Balancer(settings.nodes, timers, session)
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(closing(Journal(settings.journal, timers.now_us)))
+        session = await stack.enter_async_context(client())
+        dispatch = Dispatch(timers, stop.fail)
+        stack.push_async_callback(dispatch.close)
+        messages = drawing.messages(settings, timers, journal)
+        balancer = Balancer(settings.nodes, timers, session, messages, dispatch)
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_route("*", "/{path:.*}", balancer.forward)
-        async with listening(app, [settings.port], stop):
-            await stop.wait()
+        await stack.enter_async_context(listening(app, [settings.port], stop))
+        await stop.wait()
 
 
 def main(argv: list[str]) -> int:

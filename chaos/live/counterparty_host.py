@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from chaos.live import drawing
 from chaos.live.arrivals import Arrivals, Reply
 from chaos.live.calls import CHANNEL_CALLS, SUPPLIER_CALLS, USER_CALLS, Notice, number
 from chaos.live.counterparty import Counterparty
@@ -24,10 +25,7 @@ from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import CounterpartySettings, read
 from chaos.live.slots import Slot
 from chaos.live.timers import AsyncTimers
-from chaos.messages import Fate, Messages
-from chaos.nemesis import Nemesis
-from chaos.opening import Opening
-from reference_platform import designs
+from chaos.messages import Fate
 from reference_platform.adapters.http import client
 from reference_platform.ports import Response
 
@@ -123,7 +121,7 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
     """Where notices arrive: whatever does has been shown to a user."""
     stop = Stop()
     journal = Journal(settings.journal, timers.now_us, settings.ops_from)
-    messages, arrivals = _messages(settings, timers, journal), Arrivals(timers, settings.doors)
+    messages, arrivals = drawing.messages(settings, timers, journal), Arrivals(timers, settings.doors)
 
     async def notice(request: web.Request) -> web.StreamResponse:
         try:
@@ -149,20 +147,6 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
     finally:
         arrivals.close()
         journal.close()
-
-
-def _messages(settings: CounterpartySettings, timers: AsyncTimers, journal: Journal) -> Messages:
-    """What becomes of notices, drawn as they come."""
-    opening = Opening(settings.model(), designs.load(settings.design), settings.seed)
-    nemesis = Nemesis(
-        opening.scenario.faults,
-        kernel=timers,
-        streams=opening.streams,
-        history=journal,
-        heal_us=opening.heal_us,
-        plan=settings.plan,
-    )
-    return Messages(nemesis, opening.streams)
 
 
 def main(argv: list[str]) -> int:

@@ -74,7 +74,7 @@ class Layout:
 
     def journals(self) -> list[Path]:
         """Of every process that has one, the orchestrator's left out."""
-        return [self.journal(name) for name in (*self.parties, USERS, *self.loads)]
+        return [self.journal(name) for name in (*self.parties, USERS, EDGE, *self.loads)]
 
     def health(self, name: str) -> str:
         """`host:port` of the real part itself, for us who look after it."""
@@ -128,7 +128,7 @@ class Layout:
             Upstream(name, self.links.url(EDGE, name), self.health(name))
             for name in self.opening.node_names()
         ]
-        return EdgeSettings(name=EDGE, clock=self.clock, port=self.ports[EDGE], nodes=nodes)
+        return EdgeSettings(**self._storm(EDGE), journal=self.journal(EDGE), nodes=nodes)
 
     def load(self, keep: list[int] | None) -> LoadOrder:
         """The people."""

@@ -1,19 +1,16 @@
 """What cannot be done on real parts, said before anything is started.
 
-A proxy sees bytes, not messages: where neither end of a link is ours, no message of it is struck by itself. And a
-PostgreSQL that lost committed data cannot be had by fair means. A rule that asks for such a thing is refused,
-by file, line and field; it is never left out in silence.
+A PostgreSQL that lost committed data cannot be had by fair means, and a proxy sees the bytes of a session, not its
+commits. A rule that asks for such a thing is refused, by file, line and field; it is never left out in silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 
 from scenarios.checking import Problem
 from scenarios.documents import Document, read, shown
-from scenarios.faults.link import ARROW, DATABASES, LinkMessageRule
 from scenarios.loading import find
 from scenarios.model import Scenario
 
@@ -40,30 +37,11 @@ def problems(scenario: Scenario, *, given_database: bool = False) -> Iterator[Pr
         why = impossible.get(rule.fault)
         if why is not None:
             yield Problem(("faults", index, "fault"), f"{rule.fault} cannot be done live: {why}")
-        elif isinstance(rule, LinkMessageRule) and (theirs := _theirs(scenario, rule)):
-            yield Problem(
-                ("faults", index, "between"),
-                f"{rule.fault} on {theirs} cannot be done live: a proxy sees bytes, not single messages, "
-                "and neither end is ours",
-            )
         elif rule.on is not None and not rule.window:
             yield Problem(
                 ("faults", index, "on"),
                 f"{rule.fault} cannot wait for an event live: it is drawn in a process that does not see it",
             )
-
-
-def _theirs(scenario: Scenario, rule: LinkMessageRule) -> str | None:
-    """The first link of the rule on which nobody of ours could strike a message; None: there is none.
-
-    Databases do not count: where a rule is about them among others, it spares them in either world.
-    """
-    caller, callee = rule.between
-    for a, b in scenario.links():
-        hit = fnmatchcase(a, caller) and fnmatchcase(b, callee) and b not in DATABASES
-        if hit and a == "edge":
-            return f"{a}{ARROW}{b}"
-    return None
 
 
 def refuse(name: str, scenario: Scenario, *, given_database: bool = False) -> None:

@@ -86,9 +86,10 @@ class Upstream(msgspec.Struct, frozen=True):
     probe: str
 
 
-class EdgeSettings(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The balancer."""
+class EdgeSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The balancer. In its `journal` it says which single messages to the nodes it has struck."""
 
+    journal: Path
     nodes: list[Upstream]
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -37,6 +38,21 @@ ROUTES: Final[Mapping[str, Route]] = {
     "admin.tickets": Route("GET", "/admin/tickets"),
     "admin.resolve_ticket": Route("POST", "/admin/tickets/{ticket_id}/resolve"),
 }
+
+
+_PATTERNS: Final = tuple(
+    (route.method, re.compile(re.sub(r"{\w+}", "[^/]+", route.path)), action)
+    for action, route in ROUTES.items()
+)
+_CALLBACKS: Final = "/callbacks/"
+
+
+def action_of(method: str, path: str) -> str:
+    """The action that a request asks for, by its path as it was sent; the path itself when there is none."""
+    if path.startswith(_CALLBACKS):
+        return f"callback.{path.removeprefix(_CALLBACKS).replace('suppliers/', 'supplier.', 1)}"
+    known = (action for verb, like, action in _PATTERNS if verb == method and like.fullmatch(path))
+    return next(known, path)
 
 
 class Sent(NamedTuple):

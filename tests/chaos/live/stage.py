@@ -142,11 +142,11 @@ class Stage:
     def settings(self, name: str) -> Process:
         """What a process is told."""
         known: dict[str, Any] = {"name": name, "clock": self.clock.path, "port": self.ports[name]}
-        if name == "edge":
-            nodes = [Upstream(node, self.url(node), f"{HOST}:{self.ports[node]}") for node in self.nodes]
-            return EdgeSettings(**known, nodes=nodes)
         known["scenario"] = self.scenario.model_dump(mode="json", by_alias=True)
         known |= {"design": self.design, "seed": 1}
+        if name == "edge":
+            nodes = [Upstream(node, self.url(node), f"{HOST}:{self.ports[node]}") for node in self.nodes]
+            return EdgeSettings(**known, journal=self.directory / "edge.journal", nodes=nodes)
         if name in self.nodes:
             assert self.postgres is not None
             return PlatformSettings(
