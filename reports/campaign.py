@@ -13,6 +13,7 @@ from chaos import results
 from chaos.checkers.verdict import Verdict
 from chaos.results import SIM
 from chaos.tally import replay_command, replay_token
+from reports.leavings import Leavings
 
 OUTCOMES = ("broken", "violated", "unseen", "inconclusive", "expected", "holds", "none")
 """What a pair can come to, gravest first. `unseen`: a failure that the scenario expects did not occur."""
@@ -116,6 +117,8 @@ class Campaign:
     runs: int = 0
     orders: int = 0
     virtual_us: int = 0
+    live: list[Leavings] = field(default_factory=list)
+    """What runs on real parts left beside their histories."""
 
     def behaviours(self) -> int:
         """How many runs differed in kind, over all pairs."""

@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from chaos.results import SIM
+from chaos.results import LIVE, SIM
 from chaos.story import Story, tell, worst
 from chaos.titles import Titles
 from chaos.words import Words, clock, yuan
-from reports import TEXTS, lanes, sheet, storm, strength, tables
+from reports import TEXTS, drawn, lanes, real, sheet, storm, strength, style, tables, touched
 from reports.campaign import Campaign, Failure
 from reports.findings import Finding, findings
 from reports.path import path
@@ -23,8 +23,6 @@ from reports.sentences import extent, opening, partial
 
 ORDERS_AT_MOST = 20
 REPLAYS_AT_MOST = 24
-SHEETS_AT_MOST = 48
-SHEET_BYTES_AT_MOST = 2_400_000
 _ID = re.compile(r"\b([IK]-\d+)\b")
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,10 +31,10 @@ def render(campaign: Campaign, lang: str) -> str:
     words, titles = Words(lang, TEXTS), Titles(lang)
     found = findings(campaign, lang)
     situations, also_met = tables.situations(campaign, words, titles)
-    groups, left_out = _sheets(campaign, words)
+    groups, left_out = drawn.sheets(campaign, words)
     context = {
         "w": words,
-        "css": _ours((_TEMPLATES / "report.css").read_text("utf-8")),
+        "css": style.markup((_TEMPLATES / "report.css").read_text("utf-8")),
         "verdict": _badge(campaign, words),
         "sentence": opening(campaign, words),
         "extent": extent(campaign, words),
@@ -48,6 +46,10 @@ def render(campaign: Campaign, lang: str) -> str:
         "orders_at_most": ORDERS_AT_MOST,
         "orders_rest": _rest(campaign, found, words),
         "sheets": groups,
+        "touched": touched.rows(campaign, words),
+        "live": campaign.meta.world == LIVE,
+        "load": real.load_section(campaign, words),
+        "pace": real.pace_section(campaign, words),
         "sheets_left": words("figure.comma").join(left_out),
         "audit": tables.audit(campaign, words, titles),
         "invariants": tables.invariants(campaign, words, titles),
@@ -75,11 +77,6 @@ def _unbroken(text: str) -> Markup:
     return Markup(_ID.sub(r'<span class="whole">\1</span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
-def _ours(markup: str) -> Markup:
-    """Markup that this package made: its style sheet, and figures whose texts matplotlib has escaped."""
-    return Markup(markup)  # noqa: S704 - see above; everything else on the page is escaped
-
-
 def _badge(campaign: Campaign, words: Words) -> dict[str, Any]:
     outcome = campaign.outcome()
     if outcome == "expected":  # the word of a cell would sound like a failure of the whole
@@ -98,23 +95,23 @@ def _story(campaign: Campaign, words: Words) -> dict[str, Any] | None:
     history = history_of(failure.path)
     told = tell(history, worst(failure.verdicts), words.lang)
     steps = path(history, told.order_id, _evidence(failure, told.order_id)) if told.order_id else []
-    title = _title(campaign, failure.scenario, failure.design, failure.seed, words)
+    title = drawn.title(campaign, failure.scenario, failure.design, failure.seed, words)
     return {
         "title": told.title,
         "money": yuan(told.money_fen),
         "facts": [
             (words("column.order"), told.order_id or "–"),
             (words("column.member"), told.user or "–"),
-            (words("column.where"), _where(failure)),
             (words("column.result"), tables.cell(campaign.pair(failure).outcome, words)["word"]),
+            (words("column.where"), _where(failure)),
         ],
         "sentences": _without_remedy(told),
         "saved_by": told.saved_by,
         "timeline": [(clock(m.t_us), words.either(f"lane.{m.lane}", m.lane), m.text) for m in told.timeline],
         "order": told.order_id,
         "replay": failure.replay,
-        "lanes": _ours(lanes.draw(steps, told.order_id, words)) if steps else None,
-        "sheet": _ours(sheet.draw(storm.read(history), words, title, full=True)),
+        "lanes": style.markup(lanes.draw(steps, told.order_id, words)) if steps else None,
+        "sheet": style.markup(sheet.draw(storm.read(history), words, title, full=True)),
         "sheet_title": title,
     }
 
@@ -124,10 +121,6 @@ def _without_remedy(told: Story) -> tuple[str, ...]:
     last = told.sentences[-1:]
     repeated = bool(told.saved_by) and any(told.saved_by in sentence for sentence in last)
     return told.sentences[:-1] if repeated else told.sentences
-
-
-def _title(campaign: Campaign, scenario: str, design: str, seed: int, words: Words) -> str:
-    return words("figure.sheet", scenario=campaign.title(scenario, words.lang), design=design, seed=seed)
 
 
 def _evidence(failure: Failure, order_id: str) -> set[int]:
@@ -170,55 +163,6 @@ def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:
     if left <= 0 and bad == len(campaign.failures):
         return ""
     return words("page.orders_rest", n=f"{left:,}", kept=f"{len(campaign.failures):,}", runs=f"{bad:,}")
-
-
-def _sheets(campaign: Campaign, words: Words) -> tuple[list[dict[str, Any]], list[str]]:
-    """One drawn run for each pair, failing scenarios first, until the page is large enough."""
-    groups: list[dict[str, Any]] = []
-    left: list[str] = []
-    drawn = size = 0
-    for scenario in campaign.scenarios():
-        kept = _kept_runs(campaign, scenario)
-        if drawn + len(kept) > SHEETS_AT_MOST or size > SHEET_BYTES_AT_MOST:
-            left += [f"{scenario} · {design}" for design in kept]
-        elif kept:
-            group = _side_by_side(campaign, scenario, kept, words)
-            groups.append(group)
-            drawn, size = drawn + len(kept), size + sum(len(shown["svg"]) for shown in group["sheets"])
-    return groups, left
-
-
-def _kept_runs(campaign: Campaign, scenario: str) -> dict[str, Path]:
-    """For each design the failure to show, else the sample; of one seed where that was kept.
-
-    Under one seed all designs meet the same users and the same storm, so the sheets compare.
-    """
-    pairs = [pair for pair in campaign.pairs.values() if pair.scenario == scenario]
-    seeds = {pair.sample_seed for pair in pairs if pair.sample is not None}
-    kept: dict[str, Path] = {}
-    for failure in campaign.grave_failures():
-        if failure.scenario == scenario and (failure.design not in kept or failure.seed in seeds):
-            kept[failure.design] = failure.path
-    for pair in pairs:
-        if pair.sample is not None:
-            kept.setdefault(pair.design, pair.sample)
-    return {design: kept[design] for design in campaign.designs if design in kept}
-
-
-def _side_by_side(campaign: Campaign, scenario: str, kept: dict[str, Path], words: Words) -> dict[str, Any]:
-    """The kept runs of one scenario on one time axis, a sheet for each design."""
-    histories = {design: history_of(chosen) for design, chosen in kept.items()}
-    storms = {design: storm.read(history) for design, history in histories.items()}
-    storm.align(list(storms.values()))
-    name = campaign.title(scenario, words.lang)
-    shown = []
-    for design, run in storms.items():
-        seed = histories[design].header.seed
-        svg = sheet.draw(run, words, _title(campaign, scenario, design, seed, words), full=False)
-        caption = words("figure.seed", seed=seed)
-        outcome = campaign.pairs[scenario, design].outcome
-        shown.append(tables.cell(outcome, words, design=design, svg=_ours(svg), caption=caption))
-    return {"title": name, "sheets": shown}
 
 
 def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from chaos.history import Header, History, load
 from chaos.results import Campaign as Meta
 from chaos.results import Results, ResultsError, Run
 from chaos.tally import Cell
+from reports import leavings
 from reports.campaign import AuditCell, Campaign, Failure, Pair
 from scenarios.model import Scenario
 
@@ -39,6 +40,7 @@ def read(directory: Path) -> Campaign:
         pair = campaign.pairs[cell.scenario, cell.design]
         pair.outcome, pair.reasons = _OUTCOMES.get(cell.outcome, cell.outcome), tuple(cell.reasons)
     campaign.failures = _failures(results)
+    campaign.live = leavings.of(results)
     for run_id in results.kept("samples"):
         path = directory / "samples" / run_id
         header = _header(path)

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.titles import Titles
 from chaos.words import Words, yuan
-from reports import TEXTS, strength, tables
+from reports import TEXTS, leavings, load, strength, tables
 from reports.campaign import Campaign
 from reports.findings import findings
 from reports.sentences import extent, opening, partial
@@ -64,6 +64,8 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
             for finding in found[:TOP]
         ],
         "compensations": _compensations(campaign, words, titles),
+        "live": [leavings.as_data(left) for left in campaign.live],
+        "load": load.line(campaign.live, words),
     }
 
 
@@ -108,6 +110,8 @@ def as_markdown(summed: dict[str, Any], lang: str) -> str:
             broken = words("figure.bracketed", text=" ".join(finding["invariants"]))
             lines.append(f"- **{who}**{broken}{colon}{finding['what']}  ")
             lines.append(f"  `{finding['replay']}`")
+    if summed["load"]:
+        lines += ["", f"## {words('load.title')}", "", summed["load"]]
     lines += ["", f"## {words('page.strength')}", ""]
     lines += [f"- {design}{colon}{text}" for design, text in summed["strength"].items()]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ from chaos.results import Campaign as Meta
 from chaos.results import CellSummary
 from chaos.titles import Titles
 from chaos.words import Words
-from reports import TEXTS, page, tables
+from reports import TEXTS, drawn, page, tables
 from reports.campaign import Campaign, Pair
 from reports.findings import findings
 from reports.reading import read
@@ -179,9 +179,9 @@ def test_a_page_of_many_scenarios_stays_small_and_names_what_it_left_out(tmp_pat
     file = directory / "report.html"
     text = file.read_text("utf-8")
     assert file.stat().st_size < 3_000_000
-    assert len(re.findall(r"<svg ", text)) <= page.SHEETS_AT_MOST + 2
+    assert len(re.findall(r"<svg ", text)) <= drawn.SHEETS_AT_MOST + 2
     left = text.split("Not drawn")[1].split("</p>")[0]
-    assert left.count("storm_") == 28 * 2 - page.SHEETS_AT_MOST
+    assert left.count("storm_") == 28 * 2 - drawn.SHEETS_AT_MOST
 
 
 def test_designs_stand_side_by_side_under_one_seed_where_it_was_kept(tmp_path: Path) -> None:
