@@ -5,7 +5,8 @@ the nonce of its attempt, and a node whose software is down is skipped, as a hea
 one is not noticed. `python -m chaos.live.balancer FILE`.
 
 A caller hears a node's answer as it is. Nobody there is 503 `refused`: certainly no effect. A node that
-took the request and broke off, or is silent, gives no answer at all: the connection just ends.
+took the request and broke off, or is silent, gives no answer at all: the connection just ends. Whatever a
+caller sends, it can neither end this process nor choose where it connects to.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from zlib import crc32
 import aiohttp
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from chaos.live import drawing
@@ -43,8 +45,12 @@ FORWARD_TIMEOUT_US: Final = 60 * SECOND
 BODY_BYTES_MAX: Final = 1 << 20  # the platform has a limit of its own, and says so
 BODY_S: Final = 30.0
 HOP_BY_HOP: Final = frozenset(
-    ("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length")
+    (
+        *("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"),
+        *("host", "content-length", "expect"),
+    )
 )
+ADDED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # by the library, if it may
 
 
 class _Subject(msgspec.Struct):
@@ -71,13 +77,18 @@ class Balancer:
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """One request, to its answer or its end."""
+        if not request.raw_path.startswith("/"):  # the form for proxies, which names a server of its own
+            return _refusal(400, "not_a_path")
         try:
             async with asyncio.timeout(BODY_S):
                 body = await request.read()
         except TimeoutError:
             return _refusal(408, "too_slow")
         with self._timers.working():
-            node = await self._choose(sender(request))
+            try:
+                node = await self._timers.within(FORWARD_TIMEOUT_US, self._choose(sender(request)))
+            except TimeoutError:  # a frozen one whose queue is full lets nobody in
+                return _hang_up(request)
         if node is None:
             return _refusal(503, "refused")
         try:
@@ -105,17 +116,23 @@ class Balancer:
         return None
 
     async def _pass(self, node: Upstream, request: web.Request, body: bytes) -> web.StreamResponse:
-        headers = {name: text for name, text in request.headers.items() if name.lower() not in HOP_BY_HOP}
         async with self._session.request(
             request.method,
             URL(f"{node.url}{request.raw_path}", encoded=True),
             data=body or None,
-            headers=headers,
+            headers=end_to_end(request.headers),
+            skip_auto_headers=ADDED,
             allow_redirects=False,
         ) as answer:
             told = await answer.read()
-            kept = {name: text for name, text in answer.headers.items() if name.lower() not in HOP_BY_HOP}
-            return web.Response(status=answer.status, body=told, headers=kept)
+            return web.Response(status=answer.status, body=told, headers=end_to_end(answer.headers))
+
+
+def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    """All headers but those that are about one connection: some always are, others where `Connection` says so."""
+    named = ",".join(headers.getall("Connection", ())).split(",")
+    dropped = HOP_BY_HOP.union(name.strip().lower() for name in named)
+    return CIMultiDict((name, text) for name, text in headers.items() if name.lower() not in dropped)
 
 
 def sender(request: web.Request) -> str:
@@ -126,8 +143,9 @@ def sender(request: web.Request) -> str:
         return msgspec.json.decode(
             base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)), type=_Subject
         ).sub
-    except (IndexError, ValueError):  # a msgspec error is a ValueError too
-        return request.headers.get(NONCE, request.path)
+    except (IndexError, ValueError, RecursionError):  # a msgspec error is a ValueError too
+        named = request.headers.get(NONCE, request.path)
+        return named.encode(errors="backslashreplace").decode()  # aiohttp lets bytes pass that are no text
 
 
 async def _is_up(node: Upstream) -> bool:
@@ -156,13 +174,13 @@ async def _serve(settings: EdgeSettings, timers: AsyncTimers) -> None:
     stop = Stop()
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(closing(Journal(settings.journal, timers.now_us)))
-        session = await stack.enter_async_context(client())
+        session = await stack.enter_async_context(client({}))
         dispatch = Dispatch(timers, stop.fail)
         stack.push_async_callback(dispatch.close)
         messages = drawing.messages(settings, timers, journal)
         balancer = Balancer(settings.nodes, timers, session, messages, dispatch)
         app = web.Application(client_max_size=BODY_BYTES_MAX)
-        app.router.add_route("*", "/{path:.*}", balancer.forward)
+        app.router.add_route("*", r"/{path:[\s\S]*}", balancer.forward)
         await stack.enter_async_context(listening(app, [settings.port], stop))
         await stop.wait()
 

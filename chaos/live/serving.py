@@ -23,7 +23,8 @@ from chaos.live.slots import Slot
 from chaos.live.timers import AsyncTimers, run
 
 HOST: Final = "127.0.0.1"
-KEEP_ALIVE_S: Final = 75.0
+SILENT_S: Final = 30.0
+"""Real seconds that a client may take for a head, from its first word to the last, or be silent between two."""
 BUG: Final = 70
 """Exit status of a process that found a bug in itself (EX_SOFTWARE)."""
 
@@ -61,7 +62,8 @@ async def listening(app: web.Application, ports: Iterable[int], stop: Stop) -> A
         app,
         access_log=None,
         handler_cancellation=True,  # a caller who gave up needs no answer
-        keepalive_timeout=KEEP_ALIVE_S,
+        keepalive_timeout=SILENT_S,
+        auto_decompress=False,  # bytes stay as they came: bad ones are no error here, and packed ones not a flood
         shutdown_timeout=0.0,
     )
     await runner.setup()

@@ -57,12 +57,12 @@ class _Nothing(msgspec.Struct):
     """An answer whose arrival says all."""
 
 
-def client() -> aiohttp.ClientSession:
-    """A session for all calls of a process; to be closed at its end. Needs a running loop."""
+def client(headers: Mapping[str, str] = JSON) -> aiohttp.ClientSession:
+    """A session for all calls of a process, each with these headers; to be closed at its end. Needs a running loop."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True, limit=0),
         timeout=FOREVER,
-        headers=JSON,
+        headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )

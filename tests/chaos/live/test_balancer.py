@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from zlib import crc32
 
 import pytest
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
+from chaos.live import serving
+from chaos.live.balancer import end_to_end
+from chaos.live.ports import Ports
 from reference_platform.adapters.seals import NONCE
 from tests.chaos.live.stage import HOST, Stage, until
 
@@ -157,3 +165,76 @@ def test_a_frozen_node_is_not_noticed_until_the_time_out(stage: Stage) -> None:
         stage.clock.leap_to(stage.clock.now_us() + 61_000_000)
         caller.join(60)
         assert silences
+
+
+DEEP = base64.urlsafe_b64encode(b'{"a":' + b"[" * 4000).rstrip(b"=")
+HOSTILE = {
+    "a body that is not packed as it says": (b"POST /orders", b"Content-Encoding: gzip", b"not packed", 404),
+    "a packing that nobody knows": (b"POST /orders", b"Content-Encoding: br", b"not packed", 404),
+    "a server of the caller's choice": (b"GET http://127.0.0.1:1/wallet", b"X-A: 1", b"", 400),
+    "a path with the end of a line in it": (b"GET /%0d%0a", b"X-A: 1", b"", 404),
+    "a token without a bottom": (b"GET /wallet", b"Authorization: Bearer a." + DEEP + b".c", b"", 404),
+    "a nonce that is no text": (b"POST /callbacks/wechat", b"X-Pay-Nonce: \xff\xfe", b"{}", 404),
+    "a header that is no text": (b"GET /wallet", b"X-A: \xff\xfe", b"", 404),
+    "a chunk without a length": (b"POST /orders", b"Transfer-Encoding: chunked", b"ZZ\r\nabc\r\n", 400),
+    "an upgrade": (b"GET /wallet", b"Connection: Upgrade\r\nUpgrade: websocket", b"", 404),
+    "a wish to be told to go on": (b"POST /orders", b"Expect: 100-continue", b"{}", 100),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_that_a_caller_sends_is_a_bug_of_the_balancer(stage: Stage, name: str) -> None:
+    """A bug ends the process, so one request could take the platform away from everybody."""
+    asked, header, body, status = HOSTILE[name]
+    length = b"" if b"chunked" in header else b"Content-Length: %d\r\n" % len(body)
+    head = asked + b" HTTP/1.1\r\nHost: x\r\n" + length + header + b"\r\n\r\n"
+    with node(stage, "platform-1"), socket.create_connection((HOST, stage.ports["edge"]), 60) as line:
+        line.sendall(head + body)
+        assert line.recv(4096).split()[1] == str(status).encode()
+    stage.supervisor.check()
+
+
+def test_what_is_packed_stays_packed(stage: Stage) -> None:
+    """The signature of a callback is over the bytes that were sent."""
+    raw = gzip.compress(b"{}")
+    with node(stage, "platform-2") as only:
+        stage.ask("POST", "/callbacks/wechat", raw=raw, headers={"Content-Encoding": "gzip"})
+        assert only.got[0][3] == raw
+
+
+def test_the_balancer_adds_no_header_of_its_own(stage: Stage) -> None:
+    """Else a body of no type would pass for JSON behind it, and be refused without it."""
+    with node(stage, "platform-2") as only:
+        stage.ask("POST", "/orders", raw=b"{}")
+        added = {"accept", "content-type", "user-agent"}
+        assert added.isdisjoint(name.lower() for name in only.got[0][2])
+
+
+def test_headers_about_one_connection_do_not_pass_and_all_others_do() -> None:
+    """Twice the same name is two headers; what `Connection` names is about that connection alone."""
+    given = [("Connection", "close, X-Mine"), ("x-mine", "1"), ("Expect", "100-continue"), ("TE", "trailers")]
+    passing = [("X-A", "1"), ("X-A", "2"), ("Authorization", "Bearer t")]
+    passed = end_to_end(CIMultiDictProxy(CIMultiDict([*given, *passing])))
+    assert list(passed.items()) == passing
+
+
+def test_a_head_that_comes_word_by_word_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each such caller holds a connection; that he goes on talking does not give him more time."""
+    monkeypatch.setattr(serving, "SILENT_S", 0.1)
+
+    async def dribble(port: int) -> None:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(b"GET / HTTP/1.1\r\nX-A: ")
+        while not reader.at_eof():
+            writer.write(b"a")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.01)
+        writer.close()
+
+    async def serve(port: int) -> None:
+        async with serving.listening(web.Application(), [port], serving.Stop()):
+            async with asyncio.timeout(60):
+                await dribble(port)
+
+    with Ports() as ports:
+        asyncio.run(serve(ports.free()))
