@@ -148,7 +148,8 @@ def live(
         from chaos.live.run import LiveRunner
     from chaos.campaign import Order, conduct
     from chaos.results import LIVE, free_directory
-    from reports.live import Steps
+    from reports.live import Steps, show_load
+    from reports.terminal import console
 
     if seeds is not None and seed is not None:
         raise BadInput("--seeds N runs seeds 1 to N and --seed K runs one; give one of them")
@@ -179,6 +180,8 @@ def live(
     finally:
         steps.close()
     tell(campaign, order.out, lang, as_json=as_json)
+    if not as_json:
+        show_load(order.out, lang, console())
     raise typer.Exit(campaign.exit_code or HOLDS)
 
 

@@ -1,11 +1,16 @@
-"""Progress of live runs on a terminal: what is being started, which phase is on."""
+"""Live runs on a terminal: what is being started, which phase is on, and in the end how long people waited."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.status import Status
+
+from chaos.results import Results
+from chaos.words import Words
+from reports import TEXTS, leavings, waits
 
 
 class Steps:
@@ -28,3 +33,10 @@ class Steps:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def show_load(results: Path, lang: str, out: Console) -> None:
+    """One line of all runs: requests, failed, dropped, and the longest wait by either loop. Raises ResultsError."""
+    told = waits.line(leavings.of(Results(results)), Words(lang, TEXTS))
+    if told:
+        out.print(told, soft_wrap=True, markup=False)

@@ -16,7 +16,7 @@ from matplotlib.ticker import NullLocator
 from chaos.live.load.figures import Row
 from chaos.words import Words
 from reports import durations, style
-from reports.leavings import Leavings
+from reports.waits import lost, named, spoken
 
 WIDTH = 480.0
 OPEN, CLOSED = style.OUTCOMES["delivered"].colour, style.OUTCOMES["unresolved"].colour
@@ -69,8 +69,8 @@ def _draw_row(axes: Axes, row: Row, top: float, words: Words) -> None:
     width = style.text_width(named(row.action, words), style.SMALL) * _BOLD + 8
     told = words.count("load.requests", row.requests)
     axes.text(width / (_RIGHT - _LEFT), top + 8, told, size=style.SMALL, color=style.MUTED, **left)
-    if lost := _lost(row, words):
-        axes.text(1, top + 8, lost, size=style.SMALL, color=style.ALARM, weight=700, ha="right", **left)
+    if gone := lost(row, words):
+        axes.text(1, top + 8, gone, size=style.SMALL, color=style.ALARM, weight=700, ha="right", **left)
     _track(axes, row.open_ms, top + _OPEN_Y, OPEN, words, filled=True)
     _track(axes, row.closed_ms, top + _CLOSED_Y, CLOSED, words, filled=False)
 
@@ -118,50 +118,3 @@ def _key(axes: Axes, words: Words) -> None:
         x += 26 + style.text_width(text, style.SMALL)
     axes.plot([x], [25], color=style.MUTED, marker="|", markersize=9, markeredgewidth=1.5)
     axes.text(x + 8, 25, words("load.p100"), size=style.SMALL, color=style.MUTED, va="center")
-
-
-# ------------------------------------------------------------------ in words
-
-
-def named(action: str, words: Words) -> str:
-    """What people do, in their words."""
-    return words.named("action", action)
-
-
-def _lost(row: Row, words: Words) -> str:
-    """What came to nothing, and what was never sent; nothing when all is well."""
-    parts = [
-        words(f"load.{name}", n=n) for name, n in (("failed", row.failed), ("dropped", row.dropped)) if n
-    ]
-    return words("figure.comma").join(parts)
-
-
-def spoken(row: Row, words: Words) -> str:
-    """A row in a sentence, for those who cannot see the figure."""
-    times = {
-        loop: durations.short(told["p99"], words) if told else "–"
-        for loop, told in (("open", row.open_ms), ("closed", row.closed_ms))
-    }
-    counts = {"requests": row.requests, "failed": row.failed, "dropped": row.dropped}
-    return words("load.spoken", action=named(row.action, words), **times, **counts)
-
-
-def line(runs: Iterable[Leavings], words: Words) -> str:
-    """All of it in one line: how much was asked, failed and dropped, and who waited longest. Nothing without load."""
-    rows = [(row, left) for left in runs for row in left.load]
-    if not rows:
-        return ""
-    counts = {name: sum(getattr(row, name) for row, _ in rows) for name in ("requests", "failed", "dropped")}
-    told = words("load.total", **counts)
-    answered = [(row, left) for row, left in rows if row.open_ms]
-    if not answered:
-        return told
-    slowest, left = max(answered, key=lambda pair: pair[0].open_ms["p99"])
-    closed = slowest.closed_ms.get("p99")
-    return told + words(
-        "load.slowest",
-        action=named(slowest.action, words),
-        open=durations.short(slowest.open_ms["p99"], words),
-        closed="–" if closed is None else durations.short(closed, words),
-        run=left.run,
-    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.live.load.figures import Row
 from chaos.words import Words
-from reports import drawn, durations, load, pace, style
+from reports import drawn, durations, load, pace, style, waits
 from reports.campaign import Campaign
 from reports.leavings import Leavings
 
@@ -31,7 +31,7 @@ def load_section(campaign: Campaign, words: Words) -> dict[str, Any] | None:
             groups.append({"title": campaign.title(scenario, words.lang), "figures": _figures(chosen, words)})
     rows = table(runs, words)
     return {
-        "line": load.line(runs, words),
+        "line": waits.line(runs, words),
         "groups": groups,
         "shares": [words(f"load.loops_{share}") for share in SHARES],
         "rows": rows[:ROWS_AT_MOST],
@@ -77,7 +77,7 @@ def _figures(chosen: list[Leavings], words: Words) -> list[dict[str, Any]]:
 def _row(left: Leavings, row: Row, words: Words) -> dict[str, Any]:
     return {
         "run": left.run,
-        "action": load.named(row.action, words),
+        "action": waits.named(row.action, words),
         "counts": [
             (words("load.asked"), f"{row.requests:,}", ""),
             (words("load.came_to_nothing"), f"{row.failed:,}", "bad" if row.failed else ""),

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.titles import Titles
 from chaos.words import Words, yuan
-from reports import TEXTS, leavings, load, strength, tables
+from reports import TEXTS, leavings, strength, tables, waits
 from reports.campaign import Campaign
 from reports.findings import findings
 from reports.sentences import extent, opening, partial
@@ -65,7 +65,7 @@ def of(campaign: Campaign, lang: str) -> dict[str, Any]:
         ],
         "compensations": _compensations(campaign, words, titles),
         "live": [leavings.as_data(left) for left in campaign.live],
-        "load": load.line(campaign.live, words),
+        "load": waits.line(campaign.live, words),
     }
 
 

@@ -189,7 +189,7 @@ def test_designs_stand_side_by_side_under_one_seed_where_it_was_kept(tmp_path: P
     campaign = read(campaigns.write(tmp_path / "results", scenarios=2, seeds=3, orders=30))
     sample = campaign.pairs["callback_lost", "resilient"].sample
     assert sample is not None
-    kept = page._kept_runs(campaign, "callback_lost")
+    kept = drawn.kept(campaign, "callback_lost")
     assert kept == {"naive": tmp_path / "results/failures/callback_lost-naive-1", "resilient": sample}
 
 
