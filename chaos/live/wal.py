@@ -155,16 +155,24 @@ class WriteAheadLog:
         found, end_lsn = self._transactions(bytes(data) for (data,) in messages)
         if end_lsn > self._seen_lsn:
             self._seen_lsn = end_lsn
-            self._connection.execute(
-                "select pg_replication_slot_advance(%s, %s)", [self._name, _lsn(end_lsn)]
-            )
-            if self._lasting and end_lsn > self._noted_lsn + NOTE_EVERY:
-                # A slot is read again from the last note of what was open; the server makes one every 15 s.
-                self._connection.execute("select pg_log_standby_snapshot()")
-                self._noted_lsn = end_lsn
+            try:
+                self._let_go(self._connection, end_lsn)
+            except psycopg.OperationalError:
+                # What was read is ours, though the server died before it heard so: `_catch_up` says it again.
+                self.disconnect()
+                if not self._lasting:
+                    raise
         else:
             self._looked_lsn = written
         return found
+
+    def _let_go(self, connection: psycopg.Connection[tuple[Any, ...]], end_lsn: int) -> None:
+        """Tell the server that it need not keep what comes before `end_lsn`."""
+        connection.execute("select pg_replication_slot_advance(%s, %s)", [self._name, _lsn(end_lsn)])
+        if self._lasting and end_lsn > self._noted_lsn + NOTE_EVERY:
+            # A slot is read again from the last note of what was open; the server makes one every 15 s.
+            connection.execute("select pg_log_standby_snapshot()")
+            self._noted_lsn = end_lsn
 
     def _catch_up(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         """After a crash the server may have forgotten how far we were, and would tell it all again."""
