@@ -62,6 +62,11 @@ def until(holds: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+def door(caller: str, callee: str) -> str:
+    """The name in `Stage.ports` of where a node calls."""
+    return f"{caller}->{callee}"
+
+
 class Stage:
     """The world. `directory` holds journals, settings and logs afterwards. Use it `with`."""
 
@@ -94,7 +99,9 @@ class Stage:
         self.supervisor = Supervisor(directory)
         self.children: dict[str, Child] = {}
         everybody = (*self.channels, *self.suppliers, "users", "edge", *self.nodes)
-        self.ports = {name: self.supervisor.ports.free() for name in everybody}
+        called = (*self.channels, *self.suppliers, "users")
+        doors = [door(node, part) for node in self.nodes for part in called]
+        self.ports = {name: self.supervisor.ports.free() for name in (*everybody, *doors)}
         self.names = tuple(parts) or everybody
         self.postgres: Server | None = None
         try:
@@ -151,7 +158,9 @@ class Stage:
             assert self.postgres is not None
             return PlatformSettings(
                 **known,
-                links={party: self.url(party) for party in (*self.channels, *self.suppliers, "users")},
+                links={
+                    party: self.url(door(name, party)) for party in (*self.channels, *self.suppliers, "users")
+                },
                 keys=self.keys.opening,
                 database=self.postgres.url,
                 schema=SCHEMA,
@@ -167,6 +176,7 @@ class Stage:
             ops_from=list(self.ports).index(name) * OPS_EACH,
             edge=self.url("edge"),
             key=self.keys.sealing.get(name, ""),
+            doors={node: self.ports[door(node, name)] for node in self.nodes},
         )
 
     def url(self, name: str) -> str:

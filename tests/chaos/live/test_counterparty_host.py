@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.history import Book, Notice
+from chaos.history import Book, Fault, Notice
 from chaos.live import keys
 from reference_platform.adapters.seals import payment_notice
-from tests.chaos.live.stage import Stage, until
+from reference_platform.ports import HOUR
+from tests.chaos.live.stage import Stage, door, until
 from tests.chaos.worlds import storm
 
 CHARGE = {"charge_no": "O1/c1", "amount_fen": 100, "expires_us": 1 << 60}
@@ -193,3 +198,117 @@ def test_silence_holds_the_connection_until_the_caller_gives_up(tmp_path: Path) 
     with Stage(tmp_path, scenario=storm(*faults), database=False, parts=("wechat",)) as stage:
         assert stage.ask_in_vain("POST", "/create", CHARGE, to="wechat", within_s=0.5) == "TimeoutError"
         assert _books(stage, "wechat") == {"charge_opened": 1}
+
+
+# ---------------------------------------------------------------- single messages of a link
+
+QUERY = {"charge_no": "O1/c1"}
+
+
+def _touches(stage: Stage, name: str) -> list[str]:
+    return [event.site for event in stage.events(name) if isinstance(event, Fault)]
+
+
+def _struck_in_silence(stage: Stage, name: str, path: str, body: dict[str, Any]) -> None:
+    """A request of platform-1 that is struck, to which nothing is said; then its sender gives up."""
+    struck = len(_touches(stage, name))
+    port = stage.ports[door("platform-1", name)]
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        until(lambda: len(_touches(stage, name)) == struck + 1, "struck")
+        connection.sock.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.sock.recv(1)
+
+
+def test_a_call_is_lost_before_or_after_its_effect_and_no_kill_changes_which(tmp_path: Path) -> None:
+    """Each query is struck, one way or the other; how often was asked is known over all lives of the process."""
+    faults: list[dict[str, Any]] = [
+        {"fault": "link.loss_before", "between": ["platform-1", "wechat"], "probability": 0.5},
+        {"fault": "link.loss_after", "between": ["platform-1", "wechat"]},
+    ]
+    expected = [f"platform-1->wechat/query/O1/c1/{n}" for n in range(1, 7)]
+    with Stage(tmp_path, scenario=storm(*faults), database=False, parts=("wechat",)) as stage:
+        assert _call(stage, "wechat", "create", CHARGE)[0] == 200, "nobody of the storm's links asks there"
+        for _ in range(3):
+            _struck_in_silence(stage, "wechat", "/query", QUERY)
+        stage.restart("wechat")
+        for _ in range(3):
+            _struck_in_silence(stage, "wechat", "/query", QUERY)
+        sites = _touches(stage, "wechat")
+        assert [site.split("/", 2)[2] for site in sites] == expected
+        lost = sum("loss_before" in site for site in sites)
+        assert 0 < lost < 6
+        inputs = stage.directory / "wechat.inputs"
+        until(
+            lambda: inputs.read_text().count('"kind":"call"') == 1 + 6 - lost, "the others had their effect"
+        )
+        stage.supervisor.check()
+
+
+def test_a_call_held_back_takes_effect_later_and_a_doubled_one_twice(tmp_path: Path) -> None:
+    """The caller of either hears one answer."""
+    faults = [
+        {"fault": "link.reorder", "between": ["platform-1", "wechat"], "delay": "1h"},
+        {"fault": "link.duplicate", "between": ["platform-1", "alpha"]},
+    ]
+    with Stage(tmp_path, scenario=storm(*faults), database=False, parts=("wechat", "alpha")) as stage:
+        answer = stage.ask("POST", "/query", {"attempt_no": "O1/s1"}, to=door("platform-1", "alpha"))
+        assert answer.status in (200, 400)
+        inputs = stage.directory / "alpha.inputs"
+        until(lambda: inputs.read_text().count('"kind":"call"') == 2, "both have arrived")
+        create = partial(stage.ask, "POST", "/create", CHARGE, to=door("platform-1", "wechat"))
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(create)
+            until(lambda: len(_touches(stage, "wechat")) == 1, "held back")
+            assert not _books(stage, "wechat")
+            stage.clock.leap_to(stage.clock.now_us() + HOUR)
+            assert asked.result(60).status == 200
+        assert _books(stage, "wechat") == {"charge_opened": 1}
+
+
+def test_what_is_held_back_when_the_process_dies_never_arrives(tmp_path: Path) -> None:
+    """It was under way to a machine that is no more."""
+    fault = {"fault": "link.reorder", "between": ["platform-1", "wechat"], "delay": "1h"}
+    with Stage(tmp_path, scenario=storm(fault), database=False, parts=("wechat",)) as stage:
+        _struck_in_silence(stage, "wechat", "/create", CHARGE)
+        stage.restart("wechat")
+        stage.clock.leap_to(stage.clock.now_us() + HOUR)
+        _call(stage, "wechat", "query", QUERY)
+        assert not _books(stage, "wechat")["charge_opened"]
+
+
+def test_a_notice_is_shown_twice_or_not_at_all(tmp_path: Path) -> None:
+    """By the link it came by: what one node tells arrives twice, what the other tells is lost."""
+    faults = [
+        {"fault": "link.duplicate", "between": ["platform-1", "users"]},
+        {"fault": "link.loss_before", "between": ["platform-2", "users"]},
+    ]
+    body = {"user": "u1", "topic": "paid", "order_id": "O1", "data": {}}
+    scenario = storm(*faults)
+    with Stage(tmp_path, scenario=scenario, nodes=2, database=False, parts=("users",)) as stage:
+        with closing(HTTPConnection("127.0.0.1", stage.ports[door("platform-2", "users")])) as connection:
+            connection.request("POST", "/notices", json.dumps(body))
+            until(lambda: len(_touches(stage, "users")) == 1, "lost")
+        assert stage.ask("POST", "/notices", body, to=door("platform-1", "users")).status == 200
+        until(lambda: sum(isinstance(event, Notice) for event in stage.events("users")) == 2, "shown twice")
+        assert [site.split("/", 2)[2] for site in _touches(stage, "users")] == [
+            "platform-2->users/notice/O1/paid",
+            "platform-1->users/notice/O1/paid",
+        ]
+
+
+def test_a_callback_is_doubled_by_the_channel_that_sends_it(tmp_path: Path) -> None:
+    """The very same bytes come twice; the channel's books know of one."""
+    fault = {"fault": "link.duplicate", "between": ["wechat", "edge"]}
+    with (
+        Stage(tmp_path, scenario=storm(fault), database=False, parts=("wechat",)) as doubled,
+        listening(doubled) as platform,
+    ):
+        _call(doubled, "wechat", "create", CHARGE)
+        _call(doubled, "wechat", "pay", {"charge_no": "O1/c1", "user": "u1"})
+        until(lambda: len(platform.got) == 2, "arrived twice")
+        until(lambda: _books(doubled, "wechat")["callback_acked"] == 1, "acknowledged")
+        assert platform.got[0][2] == platform.got[1][2]
+        assert _books(doubled, "wechat")["callback_sent"] == 1
+        assert len(_touches(doubled, "wechat")) == 1
