@@ -153,16 +153,20 @@ def _where(failure: Failure) -> str:
 
 
 def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:
-    """What the table leaves out. Witnesses are kept up to a limit, so the number is a lower bound."""
-    total = 0
-    for failure in campaign.failures:
-        listed = sum(1 for finding in found if finding.failure is failure)
-        total += max([listed, *(verdict.count for verdict in failure.verdicts)])
-    left = total - len(found[:ORDERS_AT_MOST])
+    """What the table leaves out: who is named but not listed, and violations past those of which a run names anybody."""
+    named = len(found) - len(found[:ORDERS_AT_MOST])
+    counted = sum(
+        verdict.count - len(verdict.witnesses)
+        for failure in campaign.failures
+        for verdict in failure.verdicts
+    )
     bad = sum(pair.bad for pair in campaign.pairs.values())
-    if left <= 0 and bad == len(campaign.failures):
+    if not named and not counted and bad == len(campaign.failures):
         return ""
-    return words("page.orders_rest", n=f"{left:,}", kept=f"{len(campaign.failures):,}", runs=f"{bad:,}")
+    kept = len(campaign.failures)
+    return words(
+        "page.orders_rest", named=f"{named:,}", counted=f"{counted:,}", kept=f"{kept:,}", runs=f"{bad:,}"
+    )
 
 
 def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, str]]:

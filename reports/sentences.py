@@ -58,6 +58,7 @@ def extent(campaign: Campaign, words: Words) -> str:
         orders=f"{campaign.orders:,}",
     )  # fmt: skip
     behaviours = campaign.behaviours()
+    told = told[:1].upper() + told[1:]  # a count in words begins the sentence
     return told + (words.count("sentence.behaved", behaviours) if behaviours else "")
 
 

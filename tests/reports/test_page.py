@@ -124,7 +124,7 @@ def test_what_a_design_is_called_cannot_break_the_page(tmp_path: Path) -> None:
 
 
 def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> None:
-    """Failing orders first, at most twenty, and how many more."""
+    """Failing orders first, at most twenty, how many more are named, and how many cases nobody is named for."""
     directory = campaigns.write(tmp_path / "results", scenarios=2, seeds=1)
     victim = next((directory / "failures").iterdir())
     witnesses = tuple(
@@ -135,9 +135,13 @@ def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> No
     reports.build(directory)
     text = (directory / "report.html").read_text("utf-8")
     section = text.split('id="orders"')[1].split("</section>")[0]
-    rows = re.findall(r'<tr><th scope="row">', section)
-    assert len(rows) <= page.ORDERS_AT_MOST
-    assert "At least 4,9" in section  # five thousand in one run, less what is shown
+    rows = re.findall(r'<tr><th scope="row" class="id">', section)
+    assert len(rows) == page.ORDERS_AT_MOST
+    named = len(findings(read(directory), "en"))
+    assert f"Not listed: {named - len(rows)} more" in section
+    assert (
+        f"and {12 * 4980:,} violations that these only count" in section
+    )  # of five thousand, twenty are named
     first = section.index("O0020")
     assert first < section.index("O0019")
 
