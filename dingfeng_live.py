@@ -144,7 +144,7 @@ def live(
     """
     with live_packages():
         from chaos.live.limits import refuse
-        from chaos.live.options import CannotRun, Options
+        from chaos.live.options import CannotRun, Options, discreet
         from chaos.live.run import LiveRunner
     from chaos.campaign import Order, conduct
     from chaos.results import LIVE, free_directory
@@ -171,7 +171,7 @@ def live(
         range(1, seeds + 1) if seeds is not None else [1 if seed is None else seed],
         LiveRunner(options, steps.show, nodes, results / "live"),
         results,
-        command=shlex.join(["dingfeng", *sys.argv[1:]]),
+        command=shlex.join(["dingfeng", *discreet(sys.argv[1:], database_url)]),
         files=named_files(scenario),
         world=LIVE,
     )
@@ -193,7 +193,8 @@ def agree(
             "--design", "-d", help="Design to run; repeatable. [default: those that the scenario names]"
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Run seeds 1 to N in each world.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Run seeds 1 to N on real parts (and at least 60 simulated).")
+    ] = 3,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Simulate with the speeds measured on the real parts.")
     ] = False,
@@ -235,7 +236,7 @@ def agree(
     plan = Plan(
         one,
         designs,
-        range(1, seeds + 1),
+        seeds,
         calibrate=calibrate,
         command=shlex.join(["dingfeng", *sys.argv[1:]]),
     )

@@ -11,6 +11,7 @@ from chaos.live.conductor import Figures
 from chaos.live.database import DatabaseUnfit
 from chaos.live.layout import Layout
 from chaos.live.leavings import keep
+from chaos.live.options import discreet
 from chaos.live.ports import Ports
 from chaos.live.store import address_of, wants_replica
 from chaos.opening import Opening
@@ -35,6 +36,23 @@ def test_no_process_is_told_the_address_of_a_real_part(tmp_path: Path) -> None:
         real = {f"http://{made.health(name)}" for name in made.ports}
         assert all(told.values())
         assert [name for name, addresses in told.items() if real & set(addresses)] == []
+
+
+def test_each_node_has_a_door_of_its_own_at_every_part_that_it_calls(tmp_path: Path) -> None:
+    """So the part knows by which link a message came. No two doors are one, and none is the part's own port."""
+    with Ports() as ports:
+        made = layout(tmp_path, ports)
+        calls = {(node, part) for node in made.opening.node_names() for part in (*made.parties, "users")}
+        behind = {(link.caller, link.callee): link.upstream for link in made.links}
+        doors = {
+            (node, part): f"127.0.0.1:{port}"
+            for part in (*made.parties, "users")
+            for node, port in made.counterparty(part).doors.items()
+        }
+        assert doors.keys() == calls
+        assert {ends: behind[ends] for ends in calls} == doors
+        own = [made.health(name) for name in made.ports]
+        assert len({*doors.values(), *own}) == len(calls) + len(own)
 
 
 def test_each_load_process_has_a_place_of_its_own(tmp_path: Path) -> None:
@@ -95,3 +113,22 @@ def test_logs_and_figures_of_a_run_are_kept(tmp_path: Path) -> None:
     assert [path.name for path in (target / "logs").iterdir()] == ["platform-1.log"]
     assert json.loads((target / "clock.json").read_text())["leaps"] == 3
     assert json.loads((target / "load.json").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3cret@db.example:6432/shop",
+        "postgresql://db.example:6432/shop?user=me&password=s3cret",
+        "host=db.example port=6432 dbname=shop user=me password=s3cret",
+    ],
+)
+def test_a_kept_command_line_holds_no_password(url: str) -> None:
+    """It goes into campaign.json and every report. Without the password it names the same database."""
+    for words in (["live", "--database-url", url], ["live", f"--database-url={url}"]):
+        kept = " ".join(discreet(words, url))
+        assert "s3cret" not in kept
+        assert address_of(kept.partition("--database-url")[2].strip(" =")) == "db.example:6432"
+    open_one = ["live", "--database-url", "postgresql://me@db.example/shop"]
+    assert discreet(open_one, open_one[-1]) == open_one
+    assert discreet(["live", "calm_trade"], None) == ["live", "calm_trade"]
