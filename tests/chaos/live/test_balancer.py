@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -17,11 +18,13 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from chaos.history import Fault
 from chaos.live import serving
 from chaos.live.balancer import end_to_end
 from chaos.live.ports import Ports
 from reference_platform.adapters.seals import NONCE
 from tests.chaos.live.stage import HOST, Stage, until
+from tests.chaos.worlds import storm
 
 USERS = [f"u{n}" for n in range(8)]
 
@@ -238,3 +241,20 @@ def test_a_head_that_comes_word_by_word_is_not_waited_for(monkeypatch: pytest.Mo
 
     with Ports() as ports:
         asyncio.run(serve(ports.free()))
+
+
+def test_a_message_to_a_node_is_struck_by_the_balancer(tmp_path: Path) -> None:
+    """By action, who asks and how often: doubled here, and the first answer passed on; the other is not heard."""
+    fault = {"fault": "link.duplicate", "between": ["edge", "platform-1"], "probability": 0.5}
+    with (
+        Stage(tmp_path, scenario=storm(fault), database=False, nodes=1, parts=("edge",)) as stage,
+        node(stage, "platform-1") as only,
+    ):
+        for _ in range(8):
+            assert stage.ask("GET", "/orders/O%201", user="u1").raw == b"platform-1"
+        struck = [event.site for event in stage.events("edge") if isinstance(event, Fault)]
+        until(lambda: len(only.got) == 8 + len(struck), "doubled")
+    assert 0 < len(struck) < 8
+    sites = [f"0/link.duplicate/edge->platform-1/view_order/u1/{n}" for n in range(1, 9)]
+    assert [site for site in sites if site in struck] == struck
+    assert {path for _, path, _, _ in only.got} == {"/orders/O%201"}
