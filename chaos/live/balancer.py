@@ -103,7 +103,8 @@ class Balancer:
         """Keyed as in `sim.edge`: by action, by who asks, and how often it was passed on to this node."""
         if not self._messages.at_risk:
             return None
-        what = node.name, action_of(request.method, request.rel_url.raw_path), sender(request)
+        path = request.rel_url.raw_path.encode(errors="backslashreplace").decode()
+        what = node.name, action_of(request.method, path), sender(request)
         self._forwarded[what] += 1
         return self._messages.strike(EDGE, node.name, (*what[1:], str(self._forwarded[what])))
 
