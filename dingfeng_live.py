@@ -193,7 +193,8 @@ def agree(
             "--design", "-d", help="Design to run; repeatable. [default: those that the scenario names]"
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Run seeds 1 to N on real parts (and at least 60 simulated).")
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Run seeds 1 to N on real parts, and at least 60 seeds simulated.")
     ] = 3,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Simulate with the speeds measured on the real parts.")

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from rich.console import Console
 from rich.table import Table
 
-from chaos.agreement import Agreement, Spread, Verdict
+from chaos.agreement import UNLIKELY, Agreement, Spread, Verdict
 from chaos.titles import Titles
 from chaos.words import Words
 from reports import TEXTS, style
@@ -49,6 +49,8 @@ def page(found: Agreement, speeds: dict[str, str], *, calibrated: bool, lang: st
         w=words,
         titles=Titles(lang),
         found=found,
+        told=lambda verdict, world: told(verdict, world, words),
+        verdict_told=lambda verdict: verdict_told(verdict, words),
         sentence=sentence(found, words),
         rests=_rests(found, words),
         shown=_worth_showing(found.verdicts),
@@ -79,7 +81,7 @@ def show(
             verdict.design,
             verdict.invariant,
             *(told(verdict, world, words) for world in ("sim", "live")),
-            words("agreement.agrees" if verdict.agrees else "agreement.disagrees"),
+            verdict_told(verdict, words),
             titles.invariant(verdict.invariant),
         )
     if table.rows:
@@ -114,17 +116,29 @@ def sentence(found: Agreement, words: Words) -> str:
 
 def told(verdict: Verdict, world: str, words: Words) -> str:
     """How an invariant fared in one world."""
-    broken, unknown = (
-        (verdict.sim, verdict.sim_unknown) if world == "sim" else (verdict.live, verdict.live_unknown)
+    broken, runs, unknown = (
+        (verdict.sim, verdict.sim_runs, verdict.sim_unknown)
+        if world == "sim"
+        else (verdict.live, verdict.live_runs, verdict.live_unknown)
     )
     more = words("agreement.unknown_in", n=unknown) if unknown else ""
-    return words("agreement.broken_in", n=broken, runs=verdict.runs) + more
+    return words("agreement.broken_in", n=broken, runs=runs) + more
+
+
+def verdict_told(verdict: Verdict, words: Words) -> str:
+    """Whether the worlds agree on an invariant, and with what chance so few real runs would miss it."""
+    if not verdict.agrees:
+        return words("agreement.disagrees")
+    if verdict.missed is None:
+        return words("agreement.agrees")
+    return words("agreement.missed", chance=f"{verdict.missed:.0%}")
 
 
 def _rests(found: Agreement, words: Words) -> str:
-    runs = sum({verdict.design: verdict.runs for verdict in found.verdicts}.values())
+    sim = sum({verdict.design: verdict.sim_runs for verdict in found.verdicts}.values())
+    live = sum({verdict.design: verdict.live_runs for verdict in found.verdicts}.values())
     seeds = f"{found.seeds[0]}–{found.seeds[-1]}" if len(found.seeds) > 1 else str(found.seeds[0])
-    return words("agreement.rests", runs=runs, seeds=seeds)
+    return words("agreement.rests", sim=sim, live=live, seeds=seeds, cases=round(1 / UNLIKELY))
 
 
 def _worth_showing(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -20,19 +20,45 @@ def seen(
     )
 
 
+def storms(broken: int, runs: int, design: str = "naive") -> list[Look]:
+    """So many runs, of which the first ones broke an invariant."""
+    return [
+        seen(seed, design=design, outcomes={"I-01": "violated" if seed <= broken else "holds"})
+        for seed in range(1, runs + 1)
+    ]
+
+
 def test_worlds_agree_that_broke_the_same_invariants_in_any_of_their_runs() -> None:
     """Real processes race otherwise than simulated ones, so seeds need not agree one by one."""
     broken = {"I-01": "violated"}
     found = compare([seen(1, outcomes=broken), seen(2)], [seen(1), seen(2, outcomes=broken)])
     assert found.differing == []
-    assert [(one.sim, one.live, one.runs) for one in found.verdicts] == [(1, 1, 2)]
+    assert [(one.sim, one.sim_runs, one.live, one.live_runs) for one in found.verdicts] == [(1, 2, 1, 2)]
 
 
-def test_an_invariant_broken_in_one_world_only_is_a_difference() -> None:
-    """Whichever world it was."""
-    for ours, theirs in (("violated", "holds"), ("holds", "violated")):
-        found = compare([seen(outcomes={"I-01": ours})], [seen(outcomes={"I-01": theirs})])
-        assert [one.invariant for one in found.differing] == ["I-01"]
+def test_what_only_real_parts_break_is_a_difference() -> None:
+    """However many runs were simulated: the model does not know how it comes about."""
+    for runs in (1, 60):
+        found = compare(storms(0, runs), storms(1, 1))
+        assert [(one.invariant, one.missed) for one in found.differing] == [("I-01", None)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "real_runs", "missed", "agrees"),
+    [
+        (60, 1, 1 / 61, False),
+        (45, 1, 16 / 61, True),
+        (45, 3, 4896 / 238266, False),
+        (3, 3, 205320 / 238266, True),
+    ],
+)
+def test_what_real_parts_did_not_break_is_a_difference_when_chance_hardly_explains_it(
+    broken: int, real_runs: int, missed: float, agrees: bool
+) -> None:
+    """Of 60 simulated runs so many broke; Fisher's exact test says how likely the real ones all miss it."""
+    (verdict,) = compare(storms(broken, 60), storms(0, real_runs)).verdicts
+    assert verdict.missed == pytest.approx(missed)
+    assert verdict.agrees is agrees
 
 
 def test_a_verdict_that_nobody_could_give_is_undecided() -> None:
@@ -44,9 +70,8 @@ def test_a_verdict_that_nobody_could_give_is_undecided() -> None:
 
 def test_designs_are_compared_each_with_itself() -> None:
     """What breaks on one design says nothing of another."""
-    broken = {"I-01": "violated"}
-    sim = [seen(outcomes=broken), seen(design="resilient")]
-    live = [seen(), seen(design="resilient", outcomes=broken)]
+    sim = [*storms(60, 60), *storms(0, 60, "resilient")]
+    live = [*storms(0, 1), *storms(1, 1, "resilient")]
     assert [(one.design, one.agrees) for one in compare(sim, live).verdicts] == [
         ("naive", False),
         ("resilient", False),
@@ -54,8 +79,9 @@ def test_designs_are_compared_each_with_itself() -> None:
 
 
 def test_status_changes_are_counted_in_each_world() -> None:
-    """One that was seen in one world only stands out by a zero."""
-    found = compare([seen(steps={"created → paid": 2})], [seen(steps={"created → closed": 1})])
+    """One that was seen in one world only stands out by a zero; storms that were only simulated count for nothing."""
+    sim = [seen(steps={"created → paid": 2}), seen(2, steps={"created → paid": 9})]
+    found = compare(sim, [seen(steps={"created → closed": 1})])
     assert [(one.what, one.sim, one.live) for one in found.steps] == [
         ("created → closed", 0, 1),
         ("created → paid", 2, 0),
@@ -88,5 +114,7 @@ def test_only_the_same_runs_are_compared() -> None:
     """Another seed, or another scenario, is another storm."""
     with pytest.raises(ValueError, match="only the same runs"):
         compare([seen(1)], [seen(2)])
+    with pytest.raises(ValueError, match="only the same runs"):
+        compare([seen(1)], [])
     with pytest.raises(ValueError, match="only the same runs"):
         compare([], [])

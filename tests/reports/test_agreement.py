@@ -14,11 +14,11 @@ from reports import agreement
 SPEEDS = {"statement": "75us", "commit": "63us"}
 
 
-def found(*, live: int = 1) -> Agreement:
+def found(*, live: int = 1, broken: int = 60) -> Agreement:
     return Agreement(
         "callback_late",
         [1, 2],
-        [Verdict("naive", "I-01", 2, 1, live), Verdict("naive", "I-02", 2, 0, 0)],
+        [Verdict("naive", "I-01", broken, 60, live, 2), Verdict("naive", "I-02", 0, 60, 0, 2)],
         [Count("naive", "created → paid (callback)", 3, 0), Count("naive", "– → created (order)", 3, 3)],
         [Count("naive", "K-01", 1, 1)],
         [Spread("naive", "time to settle", [1.0, 20.0, 3_000.0], [], None, None)],
@@ -34,6 +34,15 @@ def test_the_page_says_whether_the_worlds_agree() -> None:
     assert "disagree on one verdict" in differ
     assert "broken in 0 of 2" in differ
     assert "模拟与真实部件有一项判定不一致" in chinese
+
+
+def test_what_few_real_runs_may_have_missed_is_told_with_its_chance() -> None:
+    """Half of the simulated runs broke it: two real ones in which nothing broke are no difference."""
+    page = agreement.page(found(live=0, broken=30), SPEEDS, calibrated=False, lang="en")
+    assert "agree on every verdict" in page
+    assert "broken in 30 of 60" in page
+    assert "agrees: may be missed (26%)" in page
+    assert "in at least one case of 20" in page
 
 
 def test_a_status_change_of_one_world_only_is_named() -> None:
