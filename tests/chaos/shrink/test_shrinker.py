@@ -15,6 +15,7 @@ from chaos.shrink.trials import Standing
 from scenarios import loading
 from scenarios.checking import problems
 from scenarios.model import Knobs
+from scenarios.speeds import Speeds
 
 
 def case(scenario: str, design: str, seed: int = 1) -> Case:
@@ -103,9 +104,9 @@ def test_an_event_that_a_crash_waits_for_is_followed_when_orders_go() -> None:
 def test_knobs_go_back_to_production() -> None:
     """Settings that the failure does not need are dropped."""
     wanted = case("callback_doubled", "naive")
-    knobs = {"knobs": Knobs(nodes=3, pool_size=4)}
+    knobs = {"knobs": Knobs(nodes=3, pool_size=4), "speeds": Speeds(statement=2_000)}
     shrunk = shrink(replace(wanted, scenario=wanted.scenario.model_copy(update=knobs)))
-    assert shrunk.after.case.scenario.knobs == Knobs()
+    assert (shrunk.after.case.scenario.knobs, shrunk.after.case.scenario.speeds) == (Knobs(), Speeds())
 
 
 def test_what_to_shrink_for_can_be_chosen() -> None:
