@@ -22,7 +22,7 @@ from chaos.live.slots import FOREVER_US, Slot
 from chaos.live.timers import AsyncTimers, RunTimer
 from sim.kernel import Kernel
 
-_LONGEST_MS: Final = 3_600_000
+_LONGEST_S: Final = 3600.0
 
 
 class PacedKernel:
@@ -46,10 +46,11 @@ class PacedKernel:
         self._injected.append((fn, args))
         self._slot.ring()
 
-    def run(self, until: Callable[[], bool]) -> None:
+    def run(self, until: Callable[[], bool], every_s: float = _LONGEST_S) -> None:
         """Keep the kernel up with the clock until `until()`, asked after everything due has run.
 
-        An error that leaves the kernel is raised here.
+        It is asked every `every_s` real seconds too: nothing may fall due for hours when something holds the
+        clock. An error that leaves the kernel is raised here.
         """
         poll = select.poll()  # looked up late: gevent puts its own in place
         poll.register(self._slot.bell_fd, select.POLLIN)
@@ -62,7 +63,7 @@ class PacedKernel:
                 if self._injected:
                     continue
                 self._slot.idle(True)
-                poll.poll(self._wait_ms(due_us))
+                poll.poll(min(self._wait_ms(due_us), round(every_s * 1000)))
                 self._slot.idle(False)
                 self._slot.moved()
                 self._slot.answer_bell()
@@ -72,8 +73,8 @@ class PacedKernel:
 
     def _wait_ms(self, due_us: int) -> int:
         if not self._clock.begun():
-            return _LONGEST_MS  # the bell is rung when time begins
-        return min(_LONGEST_MS, max(0, -((self._clock.now_us() - due_us) // 1000)))
+            return round(_LONGEST_S * 1000)  # the bell is rung when time begins
+        return max(0, -((self._clock.now_us() - due_us) // 1000))
 
 
 class AsyncPaced:

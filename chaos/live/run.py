@@ -18,7 +18,6 @@ from chaos.history import Event, Fault, History
 from chaos.live import leavings
 from chaos.live.journal import merge
 from chaos.live.options import Options
-from chaos.live.watch import Watch
 from chaos.live.world import LiveWorld
 from chaos.nemesis import Plan
 from chaos.opening import Opening
@@ -127,7 +126,7 @@ def _storm(world: LiveWorld, tell: Callable[[str], None]) -> tuple[History, bool
         settled = not any(look.pid and look.working for look in world.clock.looks())
         tell("final reads")
         clock.read()
-        _drain(world.watch)
+        clock.drain()
     states = [*world.watch.states, *world.store.rest()]
     history = History(opening.header())
     history.events.extend(merge([*world.layout.journals(), world.journal.path], states))
@@ -147,7 +146,7 @@ class Phases:
         world = self._world
         world.conductor.limit_us = at_us
         world.kernel.call_at(at_us, lambda: None)
-        world.paced.run(lambda: self._beat() and world.kernel.now >= at_us)
+        world.paced.run(lambda: self._beat() and world.kernel.now >= at_us, BEAT_S)
 
     def read(self) -> None:
         """The final reads, over HTTP through the edge."""
@@ -157,9 +156,14 @@ class Phases:
         reading = world.kernel.spawn(reads, "final reads")
         limit_us = world.kernel.now + HOUR + MINUTE * (len(world.orders) + 2 * len(skus))
         world.conductor.limit_us = limit_us
-        world.paced.run(lambda: self._beat() and (reading.done or world.kernel.now >= limit_us))
+        world.paced.run(lambda: self._beat() and (reading.done or world.kernel.now >= limit_us), BEAT_S)
         if not reading.done:
             raise HarnessError("the final reads did not come to their end")
+
+    def drain(self) -> None:
+        """Until nothing new is written down."""
+        while not self._world.watch.caught_up():
+            self._beat()
 
     def _beat(self) -> bool:
         """Now and then look whether all is well. Always true."""
@@ -185,12 +189,6 @@ def _heal(world: LiveWorld) -> None:
         if time.monotonic() > deadline_s:
             raise HarnessError(f"the world did not heal: {'; '.join(wrong)}")
         time.sleep(0.05)
-
-
-def _drain(watch: Watch) -> None:
-    """Until nothing new is written down."""
-    while not watch.caught_up():
-        pass
 
 
 def touched(scenario: Scenario, events: list[Event]) -> dict[str, int]:

@@ -154,6 +154,33 @@ def test_nothing_of_the_kernel_is_polled(clock: SharedClock) -> None:
     slot.close()
 
 
+def test_whoever_runs_a_kernel_is_asked_though_nothing_falls_due(clock: SharedClock) -> None:
+    """A process that holds the clock must not keep a run from noticing that its real time is spent."""
+    kernel, asked = Kernel(), 0
+    slot = clock.slot("orchestrator")
+    paced = PacedKernel(kernel, clock, slot)
+    clock.begin()  # nobody conducts it: the next hour takes an hour
+
+    def third() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 3
+
+    def stuck() -> None:
+        raise AssertionError("it was not asked")
+
+    kernel.call_at(HOUR_US, lambda: None)
+    alarm = threading.Timer(60, paced.inject, (stuck,))
+    alarm.start()
+    try:
+        paced.run(third, 0.01)
+    finally:
+        alarm.cancel()
+        alarm.join()
+        slot.close()
+    assert kernel.now < HOUR_US
+
+
 def test_the_same_code_runs_under_gevent_beside_other_greenlets(clock: SharedClock) -> None:
     """Locust patches the standard library; the pacing greenlet blocks itself only."""
     program = subprocess.Popen(
