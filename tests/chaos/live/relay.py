@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 
 class Relay:
@@ -13,10 +13,12 @@ class Relay:
     def __init__(self, port: int) -> None:
         self.port = 0
         self.turns = 0
+        self.hung_up = 0  # ends of lines that this relay has closed because the other end was
         self.mute = False  # what the server says is swallowed
         self.hears_then_cuts = False  # the next thing a client says arrives, and then the line is cut
         self._upstream = port
         self._answered = True
+        self._swallowed = asyncio.Event()  # the server has answered what a client said last, and nobody heard
         self._lines: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -36,7 +38,9 @@ class Relay:
                 if client:
                     self.turns += self._answered
                     self._answered = False
+                    self._swallowed.clear()
                 elif self.mute:
+                    self._swallowed.set()
                     continue
                 else:
                     self._answered = True
@@ -45,13 +49,16 @@ class Relay:
                 target.write(data)
                 await target.drain()
                 if last:
-                    await asyncio.sleep(0.1)  # the server has time to act on it; its answer stays here
+                    await self._swallowed.wait()  # the server has acted on it; its answer stays here
                     self.cut()
                     self.mute = self.hears_then_cuts = False
         except OSError:
             pass  # cut
         finally:
             target.close()
+            with suppress(OSError):
+                await target.wait_closed()
+            self.hung_up += 1
 
     def cut(self) -> None:
         """Reset every connection."""
