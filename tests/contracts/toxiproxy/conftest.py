@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.toxiproxy.servers import Server, running
+from tests.contracts.toxiproxy.servers import SEED, Server, running
 
 
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[Server]:
-    with running("embedded", "--seed", "7") as server:
+    with running("embedded", "--seed", str(SEED)) as server:
         yield server
 
 

@@ -14,11 +14,11 @@ PATIENCE_S = 60.0
 
 
 class Seen(NamedTuple):
-    """What one end received until the connection ended: bytes, how it ended (fin, rst, open), after how long."""
+    """What one end received until the connection ended: bytes, how it ended (fin, rst, open), when by this clock."""
 
     data: bytes
     end: str
-    after_s: float
+    at_s: float
 
 
 class End:
@@ -37,18 +37,18 @@ class End:
         return b"".join(data for data, _ in self.arrivals(count))
 
     def arrivals(self, count: int) -> list[tuple[bytes, float]]:
-        """Each piece as it comes, with seconds since the call, until there are so many bytes."""
-        began, got, pieces = time.monotonic(), 0, []
+        """Each piece as it comes, with the moment in seconds, until there are so many bytes."""
+        got, pieces = 0, []
         while got < count:
             data = self.plug.recv(1 << 16)
             assert data, f"ended after {got} bytes"
             got += len(data)
-            pieces.append((data, time.monotonic() - began))
+            pieces.append((data, time.monotonic()))
         return pieces
 
     def rest(self, patience_s: float = PATIENCE_S) -> Seen:
         """Everything until the end, or until nothing more has come for so long."""
-        began, data, end = time.monotonic(), [], "fin"
+        data, end = [], "fin"
         self.plug.settimeout(patience_s)
         try:
             while piece := self.plug.recv(1 << 16):
@@ -58,7 +58,7 @@ class End:
         except TimeoutError:
             end = "open"
         self.plug.settimeout(PATIENCE_S)
-        return Seen(b"".join(data), end, time.monotonic() - began)
+        return Seen(b"".join(data), end, time.monotonic())
 
     def close(self) -> None:
         self.plug.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,9 +16,12 @@ from typing import Any, NamedTuple, NoReturn
 
 import pytest
 
+from chaos.live.ports import Ports
+
 ROOT = Path(__file__).parents[3]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dingfeng"  # as in .ci/run
-STARTS_S = 30.0
+STARTS_S = 60.0
+SEED = 7  # of our own server, where all tests share it
 
 
 class Answer(NamedTuple):
@@ -41,7 +43,7 @@ class Server:
     def ask(self, verb: str, path: str, body: object = None, **headers: str) -> Answer:
         """One request; `body` is sent as JSON, or as it is if it is bytes."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        connection = HTTPConnection(self.host, self.port, timeout=20)
+        connection = HTTPConnection(self.host, self.port, timeout=60)
         try:
             connection.request(
                 verb, path, data, {name.replace("_", "-"): text for name, text in headers.items()}
@@ -84,8 +86,11 @@ def upstream_program() -> str | None:
 @contextmanager
 def running(kind: str, *more: str) -> Iterator[Server]:
     """A server of this kind, `embedded` or `upstream`, until the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as plug:
-        port = plug.getsockname()[1]
+    with Ports() as ports:
+        yield from _running(kind, ports.free(), more)
+
+
+def _running(kind: str, port: int, more: tuple[str, ...]) -> Iterator[Server]:
     if kind == "embedded":
         command = [sys.executable, "-m", "chaos.toxiproxy", "--port", str(port), *more]
     else:
@@ -103,7 +108,11 @@ def running(kind: str, *more: str) -> Iterator[Server]:
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes]) -> None:

@@ -24,14 +24,14 @@ def test_a_toxic_comes_into_force_on_an_open_connection(server: Server) -> None:
 
 def test_new_attributes_are_in_force_on_an_open_connection(server: Server) -> None:
     """They are merged: what was not named stays."""
-    with Line.through(server, [toxic("latency", latency=5_000, jitter=1)]) as line:
+    with Line.through(server, [toxic("latency", latency=600_000, jitter=1)]) as line:
         client, upstream = line.pair()
         told = line.change("latency_downstream", {"attributes": {"latency": 100}})
         assert told["attributes"] == {"latency": 100, "jitter": 1}
         began = time.monotonic()
         upstream.send(b"a")
         client.take(1)
-        assert 0.09 <= time.monotonic() - began < 4
+        assert time.monotonic() - began >= 0.09
 
 
 def test_what_a_removed_toxic_held_goes_on_at_once(server: Server) -> None:

@@ -49,7 +49,7 @@ const { Toxiproxy } = require("toxiproxy-node-client");
   const server = new Toxiproxy(process.argv[2]);
   const told = { version: JSON.parse(await server.getVersion()).version.length > 0 };
   const proxy = await server.get("line");
-  const toxic = await proxy.addToxic({ type: "latency", name: "slow", attributes: { latency: 10000 } });
+  const toxic = await proxy.addToxic({ type: "latency", name: "slow", attributes: { latency: 600000 } });
   const changed = await toxic.update({ attributes: { latency: 300 }, toxicity: 1 });
   told.attributes = changed.attributes;
   told.names = Object.keys(await server.getAll());
@@ -69,7 +69,7 @@ def test_the_node_client_drives_it(server: Server, node_modules: Path, tmp_path:
     (tmp_path / "node_modules").symlink_to(node_modules)
     with Line.through(server) as line:
         done = subprocess.run(
-            ["node", str(script), server.url], capture_output=True, text=True, check=False, timeout=60
+            ["node", str(script), server.url], capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {
@@ -83,7 +83,7 @@ def test_the_node_client_drives_it(server: Server, node_modules: Path, tmp_path:
         began = time.monotonic()
         upstream.send(b"a")
         client.take(1)
-        assert 0.3 <= time.monotonic() - began < 9
+        assert time.monotonic() - began >= 0.3
 
 
 def test_toxiproxy_python_drives_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
