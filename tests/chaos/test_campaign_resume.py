@@ -21,7 +21,7 @@ from chaos.campaign import conduct
 from chaos.results import Results, ResultsError
 from chaos.results_writer import Writer
 from chaos.resume import agree, taken_up
-from tests.chaos.paced import contents, order, ran
+from tests.chaos.paced import contents, get_stuck, order, ran
 
 ROOT = Path(__file__).parent.parent.parent
 RUNS = 80
@@ -57,7 +57,7 @@ def begin(out: Path, log: Path, jobs: int, sabotage: Callable[[], None] | None =
 
 def finish(out: Path, log: Path, jobs: int) -> None:
     """Take the campaign up again, here."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             conduct(taken_up(out, order(out, log).runner, jobs, "local"))
@@ -82,6 +82,7 @@ def test_a_campaign_killed_at_any_moment_ends_as_if_it_had_not_been(
     out, log = tmp_path / "r", tmp_path / "log"
     jobs = 1 + moment % 2
     after = random.randrange(1, RUNS - 6)
+    get_stuck(log, after + 4)
     process = begin(out, log, jobs)
     while len(ran(log)) < after:
         assert process.is_alive()
@@ -298,24 +299,45 @@ def installed(tmp_path: Path) -> Path:
     return place
 
 
+STUCK = """
+import threading
+import dingfeng
+from chaos.results_writer import Writer
+
+append, lines = Writer.append, []
+
+def stuck(self, *words):
+    if len(lines) == 2:
+        threading.Event().wait()
+    lines.append(words)
+    return append(self, *words)
+
+Writer.append = stuck
+dingfeng.main()
+"""  # the command, whose third batch is never written: there is time to kill it
+
+
 def test_the_command_takes_up_what_was_killed(tmp_path: Path, installed: Path) -> None:
     """Real storms, real processes; the workers of a killed campaign end with it."""
     out, whole = tmp_path / "r", tmp_path / "whole"
+    (installed / "stuck.py").write_text(STUCK, "utf-8")
     command = [sys.executable, str(installed / "dingfeng.py"), "run"]
     words = ["callback_late", "-d", "naive", "-d", "resilient", "--seeds", "40", "--jobs", "2"]
     process = subprocess.Popen(
-        [*command, *words, "--out", str(out)],
+        [sys.executable, str(installed / "stuck.py"), "run", *words, "--out", str(out)],
         cwd=installed,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 60
-    while not (out / "runs.jsonl").is_file() or not (out / "runs.jsonl").stat().st_size:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    deadline = time.monotonic() + 120
+    try:
+        while not (out / "runs.jsonl").is_file() or not (out / "runs.jsonl").stat().st_size:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
     assert 0 < len(recorded(out)) < 80
     while True:
         try:
