@@ -146,7 +146,7 @@ def figure(tries: Sequence[Try], budget: Budget) -> str:
             if (mine := [one for one in tries if one.strategy == name])
         ]
         drawn = style.svg(drawing, title, f"Found: {', '.join(shares)}.")
-    return drawn.replace('class="figure">', 'class="figure" font-family="system-ui, sans-serif">', 1) + "\n"
+    return style.standalone(drawn)
 
 
 def _curves(

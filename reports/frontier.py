@@ -181,7 +181,7 @@ def figure(found: Frontier, dial: Dial, lang: str) -> str:
         axes.set_xlabel(says(found.dial, lang))
         description = " ".join(_spoken(row, dial, words) for row in found.rows)
         drawn = style.svg(drawing, title, description)
-    return drawn.replace('class="figure">', 'class="figure" font-family="system-ui, sans-serif">', 1) + "\n"
+    return style.standalone(drawn)
 
 
 def _spoken(row: Row, dial: Dial, words: Words) -> str:
@@ -266,6 +266,11 @@ def _draw_row(axes: Axes, scale: _Scale, row: Row, levels: Sequence[int], y: flo
         )  # fmt: skip
         label = _label(edges)
         offset = scale.start(value, style.text_width(label, style.SMALL)) - scale.x(value)
+        if level:  # a label that had to climb is tied to its mark
+            axes.annotate(
+                "", (value, y), (0, 9 + level * _LINE), textcoords="offset points", annotation_clip=False,
+                arrowprops={"arrowstyle": "-", "color": style.ALARM, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 6},
+            )  # fmt: skip
         axes.annotate(
             label, (value, y), (offset, 9 + level * _LINE), textcoords="offset points", size=style.SMALL, va="bottom",
             annotation_clip=False,
