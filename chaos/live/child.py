@@ -33,8 +33,8 @@ class Child:
         self.log = log
         self.lives = 1
         self._launch = launch
-        self._asked = False  # whether its end is our doing
         self._process = launch()
+        self._ended: subprocess.Popen[bytes] | None = None  # the latest life whose end was our doing
 
     @property
     def pid(self) -> int:
@@ -48,7 +48,7 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL to it and everything that it started, stopped or not; returns when all are gone."""
-        self._asked = True
+        self._ended = self._process
         tree = self._tree()
         for process in tree:
             _signal(process, signal.SIGKILL)
@@ -57,7 +57,7 @@ class Child:
 
     def terminate(self, grace_s: float = 5.0) -> int:
         """SIGTERM, and SIGKILL after `grace_s` real seconds; the exit code."""
-        self._asked = True
+        self._ended = self._process
         if self.returncode is None:
             self._process.terminate()
             try:
@@ -84,19 +84,19 @@ class Child:
         self.kill()
         with undisturbed():
             self._process = self._launch()
-            self._asked = False
             self.lives += 1
 
     def wait(self, within_s: float) -> int:
         """Its exit code, when it ends by itself. Raises subprocess.TimeoutExpired."""
         code = self._process.wait(within_s)
-        self._asked = True
+        self._ended = self._process
         return code
 
     def check(self) -> None:
-        """Raise ProcessDied when it ended unasked."""
-        code = self.returncode
-        if code is not None and not self._asked:
+        """Raise ProcessDied when it ended unasked. From any thread, while another may start it again."""
+        process = self._process
+        code = process.poll()
+        if code is not None and process is not self._ended:
             raise ProcessDied(f"{self.name} ended with {ending(code)}:\n{self.tail()}")
 
     def tail(self) -> str:

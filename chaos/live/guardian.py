@@ -38,11 +38,11 @@ ENDED: Final = frozenset({_GONE, "dead", "zombie"})
 _ORPHANED_S: Final = 0.25  # a fork of the orchestrator may hold the pipe open: its pid is looked at as well
 _SEGMENT_LINE: Final = 6  # of postmaster.pid: key and id of a System V segment, which outlives kill -9
 _BOUND_S: Final = 20.0
-_SLACK_S: Final = 2.0  # the kernel counts a process's start in ticks, from a boot time in whole seconds
+_TERMINAL, _BORN = 4, 19  # of a process's status, counted from behind its name
 
 
-def members(token: str, private: Iterable[Path], since_s: float) -> list[psutil.Process]:
-    """Every living process of a run; `since_s` is when the run began, seconds since 1970."""
+def members(token: str, private: Iterable[Path], since: int) -> list[psutil.Process]:
+    """Every living process of a run; `since` is when the run began, see `born`."""
     import psutil
 
     folders = [os.path.realpath(path) for path in private]
@@ -51,22 +51,22 @@ def members(token: str, private: Iterable[Path], since_s: float) -> list[psutil.
         if process.pid in found or process.pid == os.getpid():
             continue
         try:
-            if process.status() in ENDED or process.create_time() < since_s - _SLACK_S:
+            if process.status() in ENDED or born(process.pid) < since:
                 continue
             if _has_token(process, token) or _works_in(process, folders):
                 found[process.pid] = process
                 found.update((child.pid, child) for child in process.children(recursive=True))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             continue  # it ended while we looked, or it is a stranger's
     return [process for process in found.values() if _state(process) not in ENDED]
 
 
-def end(token: str, private: Iterable[Path], since_s: float, bound_s: float) -> list[psutil.Process]:
+def end(token: str, private: Iterable[Path], since: int, bound_s: float) -> list[psutil.Process]:
     """Kill every process of a run, those that they start meanwhile too; what lives on after `bound_s`."""
     import psutil
 
     deadline_s = time.monotonic() + bound_s
-    while left := members(token, private, since_s):
+    while left := members(token, private, since):
         for process in left:
             try:
                 process.kill()
@@ -104,14 +104,25 @@ def _works_in(process: psutil.Process, folders: list[str]) -> bool:
 
 def _at_terminal(pid: int) -> bool:
     """Whether a process has a controlling terminal. psutil would answer from a list of terminals it once made."""
+    return _status(pid)[_TERMINAL] != "0"
+
+
+def born(pid: int) -> int:
+    """When a process was started, in the kernel's ticks since boot: the wall's clock may be corrected meanwhile.
+
+    Raises ProcessLookupError.
+    """
+    return int(_status(pid)[_BORN])
+
+
+def _status(pid: int) -> list[str]:
     try:
         status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except (
-        FileNotFoundError,
-        ProcessLookupError,
-    ):  # it ended before the file was opened, or before it was read
-        return False
-    return status.rpartition(")")[2].split()[4] != "0"
+        FileNotFoundError
+    ) as error:  # it ended before the file was opened; ended later, it is the other error
+        raise ProcessLookupError(pid) from error
+    return status.rpartition(")")[2].split()
 
 
 def become(processes: Iterable[psutil.Process], states: Collection[str], bound_s: float) -> bool:
@@ -158,10 +169,10 @@ def main() -> int:
     """Exit codes: 0 nothing is left, 4 something could not be killed."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    token, since_s, private = sys.argv[1], time.time(), list[Path]()
+    token, private = sys.argv[1], list[Path]()
     if _wait(private):
         return 0
-    left = end(token, private, since_s, _BOUND_S)
+    left = end(token, private, born(os.getpid()), _BOUND_S)
     clear(private)
     return 4 if left else 0
 

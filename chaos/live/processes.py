@@ -43,7 +43,6 @@ class Supervisor:
         self.ports = Ports()
         self._slot = slot
         self._private: list[Path] = []
-        self._since_s = time.time()
         self.mark = {guardian.MARK: f"{directory.name}-{os.getpid()}-{time.monotonic_ns()}"}
         """Belongs into the environment of processes that somebody else starts for the run."""
         self._closed = False
@@ -53,6 +52,7 @@ class Supervisor:
             self._guardian = subprocess.Popen(  # noqa: S603 - our own file
                 command, stdin=subprocess.PIPE, start_new_session=True
             )
+        self._since = guardian.born(self._guardian.pid)
 
     def private_directory(self, name: str) -> Path:
         """A new directory in the run's own, for data that goes when the run ends, however it ends."""
@@ -134,7 +134,7 @@ class Supervisor:
         with undisturbed():
             for child in self.children.values():
                 child.kill()
-            left = guardian.end(self.mark[guardian.MARK], self._private, self._since_s, _GONE_S)
+            left = guardian.end(self.mark[guardian.MARK], self._private, self._since, _GONE_S)
             guardian.clear(self._private)
             complaints = [f"process {process}" for process in left if process.pid != self._guardian.pid]
             complaints += [f"port {port} is still listened on" for port in self.ports.listening()]

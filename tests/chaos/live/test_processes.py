@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from chaos.live import guardian
 from chaos.live.clock import SharedClock
 from chaos.live.ports import Ports, listens
-from chaos.live.processes import LeftBehind, ProcessDied, Supervisor, undisturbed
+from chaos.live.processes import Child, LeftBehind, ProcessDied, Supervisor, undisturbed
 from tests.chaos.live.hosts import spawn, until
 
 SLEEP = ["sleep", "600"]
@@ -95,6 +96,36 @@ def test_a_process_that_died_unasked_is_reported_with_its_last_words(supervisor:
     with pytest.raises(ProcessDied, match="no such database"):
         supervisor.wait_ready(child, lambda: False)
     child.kill()
+
+
+def test_a_process_that_is_started_again_while_it_is_looked_at_has_not_died(tmp_path: Path) -> None:
+    """Its last life was ended by us; the thread that looks may find that out when the next one has begun."""
+
+    class Life:
+        pid = 0
+
+        def __init__(self, code: int | None) -> None:
+            self.code = code
+            self.meanwhile: Callable[[], None] = lambda: None
+
+        def poll(self) -> int | None:
+            meanwhile, self.meanwhile = self.meanwhile, lambda: None
+            meanwhile()
+            return self.code
+
+        def wait(self, _: float) -> int | None:
+            return self.code
+
+    lives = [Life(-9), Life(None), Life(7)]
+    rest = iter(lives)
+    child = Child("node", tmp_path / "log", lambda: cast("subprocess.Popen[bytes]", next(rest)))
+    child.kill()
+    lives[0].meanwhile = child.restart
+    child.check()
+    lives[1].code = -9
+    child.restart()
+    with pytest.raises(ProcessDied, match="node ended with exit code 7"):
+        child.check()
 
 
 def test_a_signal_that_ended_a_process_is_named(supervisor: Supervisor) -> None:
@@ -209,7 +240,7 @@ def test_a_bystander_in_a_terminal_is_spared(tmp_path: Path) -> None:
     try:
         assert bystander.stdout is not None
         assert bystander.stdout.readline() == b"set\n"
-        assert guardian.end("no-token", [data], time.time() - 60, 10) == []
+        assert guardian.end("no-token", [data], 0, 10) == []
         assert idler.wait(10) == -signal.SIGKILL
         assert bystander.poll() is None
     finally:
@@ -225,7 +256,8 @@ def test_older_processes_are_no_members(tmp_path: Path) -> None:
     """Whatever they inherited, they are not of this run."""
     idler = subprocess.Popen(SLEEP, cwd=tmp_path, start_new_session=True)
     try:
-        assert guardian.members("no-token", [tmp_path], time.time() + 60) == []
+        assert [one.pid for one in guardian.members("no-token", [tmp_path], 0)] == [idler.pid]
+        assert guardian.members("no-token", [tmp_path], guardian.born(idler.pid) + 1) == []
     finally:
         idler.kill()
         idler.wait()
