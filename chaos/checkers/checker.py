@@ -35,6 +35,8 @@ class Checker:
         self.first_us: int | None = None
         self._witnesses: list[Witness] = []
         self._doubts: list[Witness] = []
+        self._order_fen: dict[str, int] = {}
+        self._told_fen: dict[tuple[str, str], int] = {}
 
     def hears(self) -> dict[str, Handler]:
         """Event key (`state.cards`, `CH.captured`, `ok.view_order`, `commit.order` …) → bound method."""
@@ -77,7 +79,9 @@ class Checker:
     def violated_order(
         self, account: Account, words: str, *, amount_fen: int, events: Iterable[int], **data: Any
     ) -> None:
-        """As `violated`, about an order and its member."""
+        """As `violated`, about an order and its member; its money is at risk once, however often it is told."""
+        known_fen = self._order_fen.get(account.order_id, 0)
+        self._order_fen[account.order_id] = max(known_fen, amount_fen)
         self.violated(
             "order",
             account.order_id,
@@ -87,6 +91,16 @@ class Checker:
             events=events,
             **data,
         )
+        self.at_risk_fen -= min(known_fen, amount_fen)
+
+    def violated_so_far(
+        self, account: Account, words: str, *, amount_fen: int, events: Iterable[int], **data: Any
+    ) -> None:
+        """As `violated_order`, about what every later change of the order shows again: told anew only when worse."""
+        told_fen = self._told_fen.get((account.order_id, words))
+        if told_fen is None or amount_fen > told_fen:
+            self._told_fen[account.order_id, words] = amount_fen
+            self.violated_order(account, words, amount_fen=amount_fen, events=events, **data)
 
     def verdict(self) -> Verdict:
         """The outcome so far."""

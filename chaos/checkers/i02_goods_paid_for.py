@@ -1,13 +1,14 @@
 """I-02: every delivered unit maps to exactly one capture or one compensation, and is real goods.
 
-Judged when the transaction that delivers has ended, so the order of rows inside it does not matter.
+Judged when the transaction that delivers has ended, so the order of rows inside it does not matter;
+a supplier's delivery is such a transaction by itself.
 """
 
 from __future__ import annotations
 
 from chaos.account import GOODS, Account
 from chaos.checkers.checker import Checker, Handler
-from chaos.history import Book, Ok
+from chaos.history import Ok
 
 REISSUES = ("reissue", "redeliver")
 
@@ -22,7 +23,6 @@ class GoodsPaidFor(Checker):
     def hears(self) -> dict[str, Handler]:
         return {
             "commit.order": self._committed,
-            "SUP.delivered": self._supplied,
             "ok.view_order": self._viewed,
             "read.order": self._viewed,
         }
@@ -30,11 +30,6 @@ class GoodsPaidFor(Checker):
     def _committed(self, account: Account) -> None:
         if account.units > 0:
             self._judge(account)
-
-    def _supplied(self, _: Book) -> None:
-        account = self.books.account
-        assert account is not None
-        self._committed(account)
 
     def _judge(self, account: Account) -> None:
         self.checked += 1
@@ -44,7 +39,7 @@ class GoodsPaidFor(Checker):
         events = [delivery.at for delivery in account.deliveries if delivery.units > 0]
         if not account.captures and not reissues:
             price_fen = account.price_fen(account.units)
-            self.violated_order(account, "unpaid", amount_fen=price_fen, events=events, units=account.units)
+            self.violated_so_far(account, "unpaid", amount_fen=price_fen, events=events, units=account.units)
             return
         row = account.row
         if row is None:
@@ -52,14 +47,14 @@ class GoodsPaidFor(Checker):
                 self.undecided("order", account.order_id, "row_lost", events=events)
             else:
                 paid_fen = account.captured_fen
-                self.violated_order(
+                self.violated_so_far(
                     account, "no_order", amount_fen=paid_fen, events=events, units=account.units
                 )
             return
         portions = (account.captures > 0) + reissues
         if account.units > row["quantity"] * portions:
             extra = account.units - row["quantity"] * portions
-            self.violated_order(
+            self.violated_so_far(
                 account,
                 "too_many",
                 amount_fen=extra * row["unit_fen"],

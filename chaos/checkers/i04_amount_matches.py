@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chaos.account import GOODS, NEVER, Account
 from chaos.checkers.checker import Checker, Handler
-from chaos.history import Book
 
 
 class AmountMatches(Checker):
@@ -15,16 +14,11 @@ class AmountMatches(Checker):
     cares_for = GOODS
 
     def hears(self) -> dict[str, Handler]:
-        return {"commit.order": self._committed, "SUP.delivered": self._supplied}
+        return {"commit.order": self._committed}
 
     def _committed(self, account: Account) -> None:
         if account.units > 0 and account.captures:
             self._judge(account)
-
-    def _supplied(self, _: Book) -> None:
-        account = self.books.account
-        assert account is not None
-        self._committed(account)
 
     def _judge(self, account: Account) -> None:
         self.checked += 1
@@ -40,7 +34,7 @@ class AmountMatches(Checker):
                 return
         paid_fen = captures[0].paid_fen
         delivered = [delivery.at for delivery in account.deliveries if delivery.units > 0]
-        self.violated_order(
+        self.violated_so_far(
             account,
             "fulfilled",
             amount_fen=abs(payable_fen - paid_fen),

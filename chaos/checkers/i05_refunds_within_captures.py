@@ -36,7 +36,7 @@ class RefundsWithinCaptures(Checker):
         back_fen = account.refunded_to_wallet_fen
         back_fen += sum(refund.amount_fen for refund in account.refunds if refund.state != "failed")
         if back_fen > account.captured_fen:
-            self.violated_order(
+            self.violated_so_far(
                 account,
                 "too_much",
                 amount_fen=back_fen - account.captured_fen,
@@ -55,7 +55,7 @@ class RefundsWithinCaptures(Checker):
             asked_fen += row["amount_fen"]
             twin = intents.setdefault((row["charge_no"], row["intent"]), row)
             if twin is not row:
-                self.violated_order(
+                self.violated_so_far(
                     account,
                     "two_numbers",
                     amount_fen=row["amount_fen"],
@@ -66,7 +66,7 @@ class RefundsWithinCaptures(Checker):
                 )
                 return
         if asked_fen > account.captured_fen:
-            self.violated_order(
+            self.violated_so_far(
                 account,
                 "too_much",
                 amount_fen=asked_fen - account.captured_fen,

@@ -5,6 +5,7 @@ The supplier's own deliveries count, never what it answered: a false success is 
 
 from __future__ import annotations
 
+from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
 from chaos.history import Book
 
@@ -14,6 +15,10 @@ class OneSupplierSuccess(Checker):
 
     invariant = "I-13"
     when = "c"
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books)
+        self._extra: dict[str, int] = {}  # order → units delivered beyond the first success
 
     def hears(self) -> dict[str, Handler]:
         return {"SUP.delivered": self._delivered}
@@ -27,12 +32,12 @@ class OneSupplierSuccess(Checker):
         if account.supplier_successes < 2:
             return
         row = account.row
-        quantity = event.data["quantity"]
+        self._extra[account.order_id] = extra = self._extra.get(account.order_id, 0) + event.data["quantity"]
         attempts = [attempt.attempt_no for attempt in account.attempts or () if attempt.delivered > 0]
         self.violated_order(
             account,
             "twice",
-            amount_fen=quantity * row["unit_fen"] if row is not None else event.data.get("cost_fen", 0),
+            amount_fen=extra * row["unit_fen"] if row is not None else event.data.get("cost_fen", 0),
             events=[delivery.at for delivery in account.deliveries if delivery.units > 0],
             times=account.supplier_successes,
             attempts=", ".join(attempts),

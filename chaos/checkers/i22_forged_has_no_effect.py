@@ -66,7 +66,7 @@ class ForgedHasNoEffect(Checker):
         self, account: Account, words: str, amount_fen: int, charge: Charge | None = None, **data: object
     ) -> None:
         forgery, forged_at = self._forged.get(account.order_id, ("", NEVER))
-        self.violated_order(
+        self.violated_so_far(
             account,
             words,
             amount_fen=amount_fen,

@@ -46,7 +46,7 @@ class CallbackCountsOnce(Checker):
                 return
             extra = account.booked_captures - account.channel_captures
             captures = [charge for charge in account.charges if charge.captured_us >= 0]
-            self.violated_order(
+            self.violated_so_far(
                 account,
                 "counted_again",
                 amount_fen=extra * captures[0].paid_fen,

@@ -6,6 +6,8 @@ compensation was owed at all is the oracle's question (I-30), not this one.
 
 from __future__ import annotations
 
+from typing import Any
+
 from chaos.account import GOODS, MONEY, REVERTED, Account, Row
 from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
@@ -46,13 +48,12 @@ class CompensatedOnce(Checker):
             if same and other_id != cmp_id and other_id in self._judged:
                 self._violated(account, row, "twice", other=other_id)
                 return
-        policy = self.header.policy.get(rule, {})
-        cap_fen = policy.get("cap_fen")
-        if cap_fen and row["amount_fen"] > cap_fen:
-            self._violated(account, row, "over_cap", cap_fen=cap_fen)
         excluded = self._exclusion(account, row, rows)
+        cap_fen = self.header.policy.get(rule, {}).get("cap_fen")
         if excluded:
             self._violated(account, row, excluded)
+        elif cap_fen is not None and row["amount_fen"] > cap_fen:
+            self._violated(account, row, "over_cap", cap_fen=cap_fen)
 
     def _exclusion(self, account: Account, row: Row, rows: dict[str, Row]) -> str:
         """The exclusion that was true when the row was written, or nothing."""
@@ -86,7 +87,7 @@ class CompensatedOnce(Checker):
             if self.books.lost_track:
                 self.undecided("order", account.order_id, "entries_lost")
                 return
-            self.violated_order(
+            self.violated_so_far(
                 account,
                 "credited_again",
                 amount_fen=account.credited_fen - granted_fen,
@@ -95,11 +96,14 @@ class CompensatedOnce(Checker):
                 granted_fen=granted_fen,
             )
 
-    def _violated(self, account: Account, row: Row, words: str, **data: object) -> None:
-        self.violated_order(
-            account,
+    def _violated(self, account: Account, row: Row, words: str, **data: Any) -> None:
+        """Each row is money of its own, so what several of one order cost adds up."""
+        self.violated(
+            "order",
+            account.order_id,
             words,
             amount_fen=row["amount_fen"],
+            users=account.users,
             events=(self.books.at,),
             rule=row["rule"],
             compensation=row["cmp_id"],

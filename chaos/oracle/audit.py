@@ -112,9 +112,11 @@ def _plain(timeline: Timeline, promised_us: int) -> bool:
     """Never paid, or paid and delivered in full within the promised time: no rule can concern it."""
     if timeline.captured_us < 0:
         return timeline.units == 0
+    by_us = timeline.captured_us + promised_us
     return (
         timeline.units == timeline.quantity
-        and 0 <= timeline.completed_us <= timeline.captured_us + promised_us
+        and 0 <= timeline.completed_us <= by_us
+        and timeline.delivered_us <= by_us
     )
 
 

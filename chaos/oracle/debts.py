@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -37,6 +38,12 @@ class Debt(msgspec.Struct, frozen=True):
     by_us: int
     binding: bool
     allowed: tuple[Span, ...]
+
+
+def firmest(found: Iterable[Debt]) -> list[Debt]:
+    """The first debt that had to be paid, else the first that might have been: a trigger may come and go."""
+    debts = list(found)
+    return [debt for debt in debts if debt.binding][:1] or debts[:1]
 
 
 class Act(msgspec.Struct, frozen=True):

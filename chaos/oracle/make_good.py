@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.oracle.blocked import Blocked
-from chaos.oracle.debts import Act, Debt
+from chaos.oracle.debts import Act, Debt, firmest
 from chaos.oracle.law import Clause
 from chaos.oracle.timeline import FOREVER, WALLET, Span, Standing, Timeline, spans, standing_before
 
@@ -40,20 +40,18 @@ def owed_k01(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     must, may = spans(timeline, _nothing_arrived, _nothing_known)
     allowed = tuple(_since(paid_us + wait_us - blocked.skew_us, may))
     amount_fen = captures[0][3] if clause.cap_fen is None else min(captures[0][3], clause.cap_fen)
-    found: Debt | None = None
+    found = []
     for start_us, end_us in must:
         due_us = max(start_us, paid_us + wait_us)
-        if end_us < due_us:
-            continue
-        full_us = wait_us + clause.deadline_us
-        by_us = blocked.extend(paid_us, due_us + clause.deadline_us, full_us) + blocked.skew_us
-        debt = Debt("K-01", timeline.order_id, "", amount_fen, due_us, by_us, end_us > by_us, allowed)
-        if found is None or (debt.binding and not found.binding):
-            found = debt
-    if found is None and allowed:
+        if end_us >= due_us:
+            full_us = wait_us + clause.deadline_us
+            by_us = blocked.extend(paid_us, due_us + clause.deadline_us, full_us) + blocked.skew_us
+            binding = end_us > by_us
+            found.append(Debt("K-01", timeline.order_id, "", amount_fen, due_us, by_us, binding, allowed))
+    if allowed and not found:
         start_us = allowed[0][0]
-        found = Debt("K-01", timeline.order_id, "", amount_fen, start_us, FOREVER, False, allowed)
-    return [] if found is None else [found]
+        found.append(Debt("K-01", timeline.order_id, "", amount_fen, start_us, FOREVER, False, allowed))
+    return firmest(found)
 
 
 def done_k01(timeline: Timeline, debts: list[Debt]) -> list[Act]:  # noqa: ARG001 - one signature for all rules
@@ -80,13 +78,17 @@ def owed_k17(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     must, may = spans(timeline, _arrived_after_credit, _seems_arrived)
     allowed = tuple((start_us - blocked.skew_us, end_us) for start_us, end_us in may)
     credited_fen = sum(fen for _, what, _, fen in timeline.changes if what in _CREDITS)
+    found = []
     for start_us, end_us in must:
         due_us = start_us + clause.after_us
         by_us = blocked.extend(start_us, due_us + clause.deadline_us, clause.deadline_us)
-        return [Debt("K-17", timeline.order_id, "", credited_fen, due_us, by_us, end_us > by_us, allowed)]
-    if allowed:
-        return [Debt("K-17", timeline.order_id, "", credited_fen, allowed[0][0], FOREVER, False, allowed)]
-    return []
+        found.append(
+            Debt("K-17", timeline.order_id, "", credited_fen, due_us, by_us, end_us > by_us, allowed)
+        )
+    if allowed and not found:
+        start_us = allowed[0][0]
+        found.append(Debt("K-17", timeline.order_id, "", credited_fen, start_us, FOREVER, False, allowed))
+    return firmest(found)
 
 
 def done_k17(timeline: Timeline, debts: list[Debt]) -> list[Act]:  # noqa: ARG001 - one signature for all rules

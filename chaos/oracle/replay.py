@@ -142,12 +142,11 @@ class Replay:
         if known is None:
             known = self._promised[event.key] = self.timeline(row["order_id"])
             known.odd = True
-            made = Promise(event.t_us, event.key, row["rule"], row["amount_fen"], row["refund_no"])
+            made = Promise(event.t_us, event.key, row["rule"], row["refund_no"])
             known.promises = (*known.promises, made)
             return
         for promise in known.promises:
             if promise.cmp_id == event.key:
-                promise.amount_fen = row["amount_fen"]
                 promise.refund_no = row["refund_no"] or promise.refund_no
 
     def ticket(self, event: State) -> None:
@@ -261,11 +260,12 @@ class Replay:
 
     def _deliver(self, timeline: Timeline, t_us: int, units: int) -> None:
         timeline.units += units
+        timeline.delivered_us = t_us
         timeline.changes.append((t_us, "units", "", timeline.units))
 
     def claimed(self, event: Book) -> None:
         """A supplier said how an attempt went. Success without a delivery in its book is a lie."""
-        if event.data["status"] == "success" and event.ref not in self._delivering:
+        if event.data["status"] == "success" and not self._delivering.get(event.ref):
             timeline = self.timeline(event.ref.partition("/")[0])
             timeline.odd = True
             timeline.changes.append((event.t_us, "lied", event.ref, 0))

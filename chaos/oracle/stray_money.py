@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chaos.oracle.blocked import Blocked
-from chaos.oracle.debts import Act, Debt
+from chaos.oracle.debts import Act, Debt, firmest
 from chaos.oracle.law import FULFIL_LATE_US, Clause
 from chaos.oracle.timeline import WALLET, Span, Standing, Timeline, spans, standing_before
 
@@ -28,15 +28,18 @@ def owed_k03(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     exists, too_many = spans(timeline, _exists, _too_many)
     debts = []
     for t_us, _, charge, fen in captures[1:]:
+        if not any(until_us >= t_us for _, until_us in too_many):
+            continue
+        found = []
         for start_us, end_us in exists:
             due_us = max(t_us, start_us) + clause.after_us
             by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
-            if end_us >= due_us and any(until_us >= t_us for _, until_us in too_many):
+            if end_us >= due_us:
                 binding = end_us > by_us
-                debts.append(
+                found.append(
                     Debt("K-03", timeline.order_id, charge, fen, due_us, by_us, binding, tuple(too_many))
                 )
-                break
+        debts += firmest(found)
     return debts
 
 
@@ -78,15 +81,16 @@ def owed_k04(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     (orphan,) = spans(timeline, _no_order)
     debts = []
     for t_us, _, charge, fen in timeline.captures():
+        found = []
         for start_us, end_us in orphan:
             if end_us >= t_us:
                 due_us = max(t_us, start_us) + clause.after_us
                 by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us)
                 allowed: tuple[Span, ...] = ((due_us, end_us),)
-                debts.append(
+                found.append(
                     Debt("K-04", timeline.order_id, charge, fen, due_us, by_us, end_us > by_us, allowed)
                 )
-                break
+        debts += firmest(found)
     return debts
 
 
@@ -115,14 +119,15 @@ def owed_k05(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
     """The goods, or the money back. Goods already under way when time is up may take twelve hours."""
     must, may = spans(timeline, _late, _late_and_empty)
     captures = timeline.captures()
+    found = []
     for start_us, end_us in must:
         due_us = start_us + clause.after_us
         by_us = blocked.extend(due_us, due_us + clause.deadline_us, clause.deadline_us, suppliers=True)
         if end_us > by_us and standing_before(timeline, by_us).unknown:
             by_us = max(by_us, captures[0][0] + FULFIL_LATE_US)
         _, _, charge, fen = captures[0]
-        return [Debt("K-05", timeline.order_id, charge, fen, due_us, by_us, end_us > by_us, tuple(may))]
-    return []
+        found.append(Debt("K-05", timeline.order_id, charge, fen, due_us, by_us, end_us > by_us, tuple(may)))
+    return firmest(found)
 
 
 def done_k05(timeline: Timeline, debts: list[Debt]) -> list[Act]:
@@ -146,7 +151,7 @@ def everything_returned(timeline: Timeline, rule: str, incident: str) -> list[Ac
     captured = timeline.captures()
     final = [(t_us, fen) for t_us, what, _, fen in timeline.changes if what == "final"]
     decided_us = min((act.decided_us for act in named), default=None)
-    if captured and len(full) == len({charge for _, _, charge, _ in captured}):
+    if captured and len(full) == len(captured):
         t_us = full[-1][0]
         by_name = decided_us is not None
         return [

@@ -27,13 +27,12 @@ Refund = tuple[int, str, str, int]
 class Promise:
     """A compensation row as the platform wrote it: its claim, not yet money."""
 
-    __slots__ = ("amount_fen", "cmp_id", "refund_no", "rule", "t_us")
+    __slots__ = ("cmp_id", "refund_no", "rule", "t_us")
 
-    def __init__(self, t_us: int, cmp_id: str, rule: str, amount_fen: int, refund_no: str) -> None:
+    def __init__(self, t_us: int, cmp_id: str, rule: str, refund_no: str) -> None:
         self.t_us = t_us
         self.cmp_id = cmp_id
         self.rule = rule
-        self.amount_fen = amount_fen
         self.refund_no = refund_no
 
 
@@ -42,7 +41,7 @@ class Timeline:
 
     __slots__ = (
         "account", "captured_fen", "captured_us",
-        "client_key", "changes", "claimed_qty", "completed_us", "kind", "odd",
+        "client_key", "changes", "claimed_qty", "completed_us", "delivered_us", "kind", "odd",
         "order_id", "payable_fen", "promises", "quantity", "refunds", "sku", "status", "unit_fen", "units", "user",
         "wait_us",
     )  # fmt: skip
@@ -63,6 +62,7 @@ class Timeline:
         self.captured_us = -1
         self.captured_fen = 0
         self.completed_us = -1
+        self.delivered_us = -1
         self.odd = False
         self.changes: list[Change] = []
         self.promises: Sequence[Promise] = ()
@@ -74,16 +74,18 @@ class Timeline:
         return [change for change in self.changes if change[1] == "captured"]
 
     def refunded_in_full(self) -> list[tuple[int, str, int]]:
-        """(time, charge, fen) of each charge whose refunds reached what was captured on it, in time order."""
-        captured = {ref: fen for _, what, ref, fen in self.changes if what == "captured"}
+        """(time, charge, fen) of each capture that the refunds on its charge made up for, in time order."""
+        captured: dict[str, list[int]] = {}
+        for _, _, ref, fen in self.captures():
+            captured.setdefault(ref, []).append(fen)
         returned: dict[str, int] = {}
         full: list[tuple[int, str, int]] = []
         for t_us, what, ref, fen in self.changes:
-            if what == "returned":
-                before = returned.get(ref, 0)
-                returned[ref] = before + fen
-                owed = captured.get(ref, FOREVER)
-                if before < owed <= before + fen:
+            if what in ("returned", "bounced") and ref in captured:
+                returned[ref] = returned.get(ref, 0) + (fen if what == "returned" else -fen)
+                while captured[ref] and returned[ref] >= captured[ref][0]:
+                    owed = captured[ref].pop(0)
+                    returned[ref] -= owed
                     full.append((t_us, ref, owed))
         return full
 
@@ -93,7 +95,7 @@ class Standing:
 
     __slots__ = (
         "_timeline", "asked", "bounced_fen", "captured", "claimed_qty", "credited_fen", "first_fen", "lies",
-        "open_attempts", "paid", "reached_closed", "returned", "returned_fen", "settled_fen", "status", "units",
+        "open_attempts", "paid", "reached_closed", "returned", "status", "units",
     )  # fmt: skip
 
     def __init__(self, timeline: Timeline) -> None:
@@ -101,16 +103,14 @@ class Standing:
         self.status = ""
         self.claimed_qty = 0
         self.units = 0
-        self.captured: dict[str, int] = {}
+        self.captured: list[tuple[str, int]] = []
         self.first_fen = 0
         self.paid = False
         self.reached_closed = False
         self.asked = False
         self.returned: dict[str, int] = {}
-        self.returned_fen = 0
         self.bounced_fen = 0
         self.credited_fen = 0
-        self.settled_fen = 0
         self.open_attempts: dict[str, bool] = {}
         self.lies = False
 
@@ -141,8 +141,15 @@ class Standing:
 
     @property
     def unreturned(self) -> int:
-        """How many captures have not been given back in full."""
-        return sum(self.returned.get(charge, 0) < fen for charge, fen in self.captured.items())
+        """How many captures have not been given back in full; a charge, or the wallet, may have had several."""
+        returned = dict(self.returned)
+        kept = 0
+        for charge, fen in self.captured:
+            if returned.get(charge, 0) < fen:
+                kept += 1
+            else:
+                returned[charge] -= fen
+        return kept
 
     def apply(self, change: Change) -> None:
         """Let one change happen."""
@@ -157,7 +164,7 @@ class Standing:
                 self.first_fen = number
             if number == self._timeline.payable_fen:
                 self.paid = True  # be it after a wrong one: that is what redeems an order on hold
-            self.captured[ref] = self.captured.get(ref, 0) + number
+            self.captured.append((ref, number))
             if self.status == "closed":
                 self.reached_closed = True
         elif what == "units":
@@ -174,16 +181,12 @@ class Standing:
     def _move_money(self, what: str, ref: str, fen: int) -> None:
         if what == "returned":
             self.returned[ref] = self.returned.get(ref, 0) + fen
-            self.returned_fen += fen
             self.bounced_fen = max(0, self.bounced_fen - fen)
         elif what == "bounced":
             self.returned[ref] = self.returned.get(ref, 0) - fen
-            self.returned_fen -= fen
             self.bounced_fen += fen
         elif what in ("credit", "provisional"):
             self.credited_fen += fen
-        elif what in ("void", "loss", "final"):
-            self.settled_fen += fen
 
 
 Predicate = Callable[[Standing], bool]

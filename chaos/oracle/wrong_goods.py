@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.oracle.blocked import Blocked
-from chaos.oracle.debts import Act, Debt
+from chaos.oracle.debts import Act, Debt, firmest
 from chaos.oracle.law import Clause
 from chaos.oracle.stray_money import everything_returned, named_refunds
 from chaos.oracle.timeline import FOREVER, Span, Standing, Timeline, spans
@@ -29,14 +29,17 @@ def owed_k06(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]
             for promise in timeline.promises
             if promise.rule == "K-06" and may
         ][:1]
-    start_us, end_us = must[0]
-    due_us, within_us = start_us, clause.deadline_us
-    by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
-    for t_us, what, _, units in timeline.changes:
-        if what == "units" and due_us < t_us <= min(end_us, by_us) and units < timeline.quantity:
-            due_us = t_us
-            by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
-    return [_missing(timeline, due_us, by_us, may, binding=end_us > by_us)]
+    within_us = clause.deadline_us
+    found = []
+    for start_us, end_us in must:
+        due_us = start_us
+        by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
+        for t_us, what, _, units in timeline.changes:
+            if what == "units" and due_us < t_us <= min(end_us, by_us) and units < timeline.quantity:
+                due_us = t_us
+                by_us = blocked.extend(due_us, due_us + within_us, within_us, suppliers=True)
+        found.append(_missing(timeline, due_us, by_us, may, binding=end_us > by_us))
+    return firmest(found)
 
 
 def _missing(timeline: Timeline, due_us: int, by_us: int, may: list[Span], *, binding: bool) -> Debt:
@@ -86,18 +89,18 @@ def _lied_to(standing: Standing) -> bool:
 def owed_k13(timeline: Timeline, clause: Clause, blocked: Blocked) -> list[Debt]:
     """The goods again or the price back, counted from the last time the supplier said success."""
     must, may = spans(timeline, _deceived, _lied_to)
+    fen = timeline.captured_fen
+    found = []
     for start_us, end_us in must:
         by_us = start_us + clause.deadline_us
         for t_us, what, _, _ in timeline.changes:
             if what == "lied" and start_us < t_us <= by_us:
                 by_us = t_us + clause.deadline_us
         by_us = blocked.extend(start_us, by_us, clause.deadline_us, suppliers=True)
-        fen = timeline.captured_fen
-        return [Debt("K-13", timeline.order_id, "", fen, start_us, by_us, end_us > by_us, tuple(may))]
-    if may:
-        fen = timeline.captured_fen
-        return [Debt("K-13", timeline.order_id, "", fen, may[0][0], may[0][1], False, tuple(may))]
-    return []
+        found.append(Debt("K-13", timeline.order_id, "", fen, start_us, by_us, end_us > by_us, tuple(may)))
+    if may and not found:
+        found.append(Debt("K-13", timeline.order_id, "", fen, may[0][0], may[0][1], False, tuple(may)))
+    return firmest(found)
 
 
 def done_k13(timeline: Timeline, debts: list[Debt]) -> list[Act]:  # noqa: ARG001 - one signature for all rules

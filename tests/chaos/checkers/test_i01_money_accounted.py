@@ -107,3 +107,63 @@ def test_an_unfinished_run_decides_nothing() -> None:
     """At quiescence means at quiescence."""
     verdict = Story().place().capture().verdict("I-01")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "unfinished")
+
+
+@pytest.mark.parametrize(
+    ("story", "words"),
+    [
+        (Story().place().card("O1-card0", "sold", "O1"), "overpaid"),
+        (Story().place().credit(), "overpaid"),
+        (
+            Story().place().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -1000)),
+            "misbooked",
+        ),
+        (Story().place().book("CH", "refund_done", "O1/c1", refund_no="r", amount_fen=1000), "overpaid"),
+    ],
+    ids=["goods", "credit", "suspense", "refund"],
+)
+def test_an_order_nobody_paid_is_judged_as_soon_as_anything_moved(story: Story, words: str) -> None:
+    """Goods, credit, suspense or a refund without a capture: each alone is enough to look."""
+    (witness,) = story.end().verdict("I-01").witnesses
+    assert (witness.words, witness.amount_fen) == (words, 1000)
+
+
+def test_an_order_that_nobody_paid_and_nothing_came_of_is_not_counted() -> None:
+    """`checked` says how many orders had money or goods to account for."""
+    assert Story().place().end().verdict("I-01").checked == 0
+
+
+def test_a_single_fen_is_money() -> None:
+    """One fen more than the price was captured, and never came back."""
+    (witness,) = Story().place().capture(paid_fen=1001).sell().end().verdict("I-01").witnesses
+    assert witness.amount_fen == 1
+
+
+def test_goods_of_an_order_that_a_failover_lost_are_undecided() -> None:
+    """Without the row nobody knows what they cost."""
+    lost = Story().plain().state("orders", "O1", None, "revert").end().verdict("I-01")
+    assert [(lost.outcome, doubt.words) for doubt in lost.witnesses] == [("unknown", "row_lost")]
+
+
+def test_money_of_an_order_that_a_failover_lost_is_owed_when_no_goods_went_out() -> None:
+    """The channel's book needs no row."""
+    lost = Story().place().capture().state("orders", "O1", None, "revert").end().verdict("I-01")
+    assert [witness.words for witness in lost.witnesses] == ["owed"]
+
+
+def test_an_order_that_a_failover_lost_and_that_came_back_is_judged() -> None:
+    """Its price is known again."""
+    story = Story().plain().state("orders", "O1", None, "revert").order("O1", "insert")
+    assert story.end().verdict("I-01").outcome != "unknown"
+
+
+def test_goods_for_an_order_that_never_was_are_no_matter_of_a_failover() -> None:
+    """Nothing was lost, so nothing is left open: the money is owed."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=1000, payer="u1").card("x", "sold", "O9").end()
+    assert [witness.words for witness in story.verdict("I-01").witnesses] == ["owed"]
+
+
+def test_a_refund_that_is_open_excuses_no_more_than_its_own_amount() -> None:
+    """400 of 1000 fen are on their way; of the rest nothing is to be seen."""
+    (witness,) = Story().place().capture().refund(amount_fen=400, done=False).end().verdict("I-01").witnesses
+    assert (witness.words, witness.amount_fen) == ("owed", 1000)

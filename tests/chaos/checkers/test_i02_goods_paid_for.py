@@ -120,3 +120,59 @@ def test_goods_of_an_order_that_never_was_violate() -> None:
     """Paid, but for no order that anybody placed."""
     story = Story().book("CH", "captured", "O9/c1", paid_fen=800, payer="u9").card("C9", "sold", "O9")
     assert story.verdict("I-02").witnesses[0].words == "no_order"
+
+
+def test_a_top_up_that_nobody_paid_violates_when_the_supplier_delivers() -> None:
+    """The supplier's book is enough: no row of the platform has to change first."""
+    story = Story().place(sku="topup").book("SUP", "delivered", "O1/s1", quantity=1, account="a")
+    (witness,) = story.verdict("I-02").witnesses
+    assert (witness.words, witness.amount_fen) == ("unpaid", 3000)
+
+
+def test_a_reissue_needs_no_capture_and_is_one_portion() -> None:
+    """Goods may map to a compensation instead of a capture, but then to that one alone."""
+    story = Story().place()
+    story.compensation("O1", "K-01", 0, action="reissue")
+    assert story.card("O1-card0", "sold", "O1").verdict("I-02").outcome == "holds"
+    (witness,) = story.card("extra", "sold", "O1").verdict("I-02").witnesses
+    assert (witness.words, witness.data["units"]) == ("too_many", 2)
+
+
+def test_a_redelivery_is_a_portion_of_its_own() -> None:
+    """K-13 delivers again beside the capture; a third portion belongs to nobody."""
+    story = Story().plain()
+    story.compensation("O1", "K-13", 0, action="redeliver")
+    assert story.card("again", "sold", "O1").verdict("I-02").outcome == "holds"
+    assert story.card("more", "sold", "O1").verdict("I-02").outcome == "violated"
+
+
+def test_cards_that_were_taken_back_are_no_evidence_of_the_delivery() -> None:
+    """The witness points to what went out."""
+    story = Story().plain().card("O1-card0", "void", "O1").card("a", "sold", "O1").card("b", "sold", "O1")
+    (witness,) = story.verdict("I-02").witnesses
+    went_out = [event for event in witness.events if story.events[event].row["status"] == "sold"]  # type: ignore[union-attr,index]
+    assert len(witness.events) == len(went_out) == 3
+
+
+def test_what_the_last_look_shows_must_be_goods_too() -> None:
+    """Each wrong list of secrets is told once, however many are wrong."""
+    story = Story().plain().read("order", "O1", status="completed", cards=["oops", "again"])
+    verdict = story.verdict("I-02")
+    assert [witness.data["shown"] for witness in verdict.witnesses] == ["oops"]
+
+
+def test_secrets_shown_of_an_order_that_no_book_knows_are_nobodys_goods_to_judge() -> None:
+    """A read of something else than an order, or of one that is gone, has nothing to compare with."""
+    assert Story().plain().read("order", "O9", cards=["x"]).verdict("I-02").outcome == "holds"
+
+
+def test_a_long_text_shown_as_goods_is_cut_in_the_witness() -> None:
+    """80 characters are enough to know an error page by."""
+    (witness,) = Story().plain().view(cards=("x" * 100,)).verdict("I-02").witnesses
+    assert len(str(witness.data["shown"])) == 80
+
+
+def test_secrets_shown_for_a_lost_order_are_judged_without_its_price() -> None:
+    """The row is gone, so nobody knows what the goods were worth."""
+    story = Story().plain().state("orders", "O1", None, "revert").view(cards=("oops",))
+    assert [witness.amount_fen for witness in story.verdict("I-02").witnesses] == [0]

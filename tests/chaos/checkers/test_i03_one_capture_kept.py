@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.histories import HOUR, MINUTE, Story
+from tests.chaos.histories import HOUR, MINUTE, SECOND, Story
 
 
 def paid_twice() -> Story:
@@ -111,3 +111,67 @@ def test_a_violation_is_dated_to_the_deadline() -> None:
     story.now_us = 3 * HOUR
     captured_us = story.open_charge("O1/c2").capture("O1/c2").now_us
     assert abs((story.end().verdict("I-03").first_us or 0) - captured_us - 30 * MINUTE) < MINUTE
+
+
+def test_the_last_moment_of_the_thirty_minutes_is_in_time_and_the_next_second_is_not() -> None:
+    """K-03: 30 minutes, not a second more."""
+
+    def given_back_after(us: int) -> str:
+        story = Story().plain()
+        story.now_us = 3 * HOUR
+        story.open_charge("O1/c2")
+        captured_us = story.now_us
+        story.capture("O1/c2")
+        story.now_us = captured_us + us
+        story.book("CH", "refund_accepted", "O1/c2", refund_no="r", amount_fen=1000)
+        return story.end().verdict("I-03").outcome
+
+    assert given_back_after(30 * MINUTE) == "holds"
+    assert given_back_after(30 * MINUTE + SECOND) == "violated"
+
+
+def test_at_the_end_of_the_run_time_is_up_for_everybody() -> None:
+    """All is quiet and the final reads are done: nothing can come any more."""
+    story = Story().plain()
+    story.now_us = story.header.end_us - 10 * MINUTE
+    assert story.open_charge("O1/c2").capture("O1/c2").end().verdict("I-03").outcome == "violated"
+
+
+def test_the_deadline_itself_belongs_to_the_decided() -> None:
+    """A history that was cut at the very deadline is judged; a second earlier it is not."""
+
+    def cut_at(us: int) -> str:
+        story = paid_twice()
+        story.now_us = story.header.settle_by_us + us
+        return story.notice("u1", "order_completed").verdict("I-03").outcome
+
+    assert cut_at(0) == "violated"
+    assert cut_at(-SECOND) == "unknown"
+
+
+def test_orders_that_nobody_paid_are_not_counted_and_open_charges_not_kept() -> None:
+    """Only captures count: O2 is unpaid, and the third charge of O1 was opened and left."""
+    story = paid_twice().refund("O1/c2").open_charge("O1/c3").place("O2").end()
+    verdict = story.verdict("I-03")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+    (witness,) = paid_twice().open_charge("O1/c3").end().verdict("I-03").witnesses
+    assert (witness.data["kept"], witness.amount_fen) == (2, 1000)
+
+
+def test_what_went_back_to_the_wallet_stands_for_one_wallet_payment() -> None:
+    """Paid twice from the wallet and given back once is kept once; three times is kept twice."""
+
+    def paid_from_wallet(times: int) -> str:
+        story = Story().place(user="rich")
+        for _ in range(times):
+            story.posting("O1", "wallet_payment", ("wallet:rich", 1000), ("suspense", -1000))
+        story.posting("O1", "wallet_refund", ("suspense", 1000), ("wallet:rich", -1000))
+        return story.sell().end().verdict("I-03").outcome
+
+    assert (paid_from_wallet(2), paid_from_wallet(3)) == ("holds", "violated")
+
+
+def test_what_went_back_to_the_wallet_gives_no_channel_its_money_back() -> None:
+    """Two captures of the channel, and a wallet that was filled for one of them: both are still kept."""
+    story = paid_twice().posting("O1", "wallet_refund", ("suspense", 1000), ("wallet:u1", -1000))
+    assert story.end().verdict("I-03").outcome == "violated"

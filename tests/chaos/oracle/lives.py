@@ -83,6 +83,13 @@ class Life:
         self._orders[order_id] |= {"status": status, "delivered_qty": qty}
         return self.at(minute)._state("ORD", "orders", "update", order_id, dict(self._orders[order_id]))
 
+    def granted(
+        self, minute: float, order_id: str = "O1", *, source: str = "", key: str = "G1", op: str = "insert"
+    ) -> Self:
+        """Membership time for the order, or (`source`) for something else."""
+        row = {"user": "ann", "source": source or order_id, "order_id": order_id, "days": 30}
+        return self.at(minute)._state("ENT", "grants", op, key, None if op == "revert" else row)
+
     def forgotten(self, minute: float, order_id: str = "O1") -> Self:
         """A failover loses the order."""
         return self.at(minute)._state("ORD", "orders", "revert", order_id, None)
@@ -106,15 +113,21 @@ class Life:
         fen: int = 1000,
         order_id: str = "O1",
         cmp_id: str = "",
+        op: str = "insert",
     ) -> Self:
         """A compensation row."""
         key = cmp_id or f"{rule}:{order_id}:{refund}"
         row = {"cmp_id": key, "rule": rule, "order_id": order_id, "amount_fen": fen, "refund_no": refund}
-        return self.at(minute)._state("CMP", "compensations", "insert", key, row)
+        return self.at(minute)._state("CMP", "compensations", op, key, None if op == "revert" else row)
 
-    def ticket(self, minute: float, order_id: str = "O1") -> Self:
-        """People are called."""
-        row = {"ticket_id": f"t{self._tx}", "ref": order_id, "order_id": order_id, "team": "finance"}
+    def ticket(self, minute: float, order_id: str = "O1", *, ref: str = "") -> Self:
+        """People are called about an order, or (`ref`) about a charge that has none."""
+        row = {
+            "ticket_id": f"t{self._tx}",
+            "ref": ref or order_id,
+            "order_id": "" if ref else order_id,
+            "team": "finance",
+        }
         return self.at(minute)._state("ORD", "tickets", "insert", str(row["ticket_id"]), row)
 
     # ------------------------------------------------------------ money
@@ -162,16 +175,18 @@ class Life:
             self.at(minute)._state("STK", "cards", "update", card_id, row)
         return self
 
-    def supplied(self, minute: float, units: int = 1, attempt_no: str = "O1/s1") -> Self:
+    def supplied(
+        self, minute: float, units: int = 1, attempt_no: str = "O1/s1", *, account: str = "13800000000"
+    ) -> Self:
         """The supplier delivers."""
-        data = {"supplier": "acme", "account": "13800000000", "quantity": units, "cost_fen": 800}
+        data = {"supplier": "acme", "account": account, "quantity": units, "cost_fen": 800}
         self.at(minute).history.book("SUP", "delivered", attempt_no, data)
         return self
 
-    def said(self, minute: float, status: str, attempt_no: str = "O1/s1") -> Self:
-        """The supplier answers, truly or not."""
+    def said(self, minute: float, status: str, attempt_no: str = "O1/s1", *, entry: str = "answered") -> Self:
+        """The supplier answers or (`entry`) calls back, truly or not."""
         data = {"supplier": "acme", "call": "submit", "status": status, "delivered": 1}
-        self.at(minute).history.book("SUP", "answered", attempt_no, data)
+        self.at(minute).history.book("SUP", entry, attempt_no, data)
         return self
 
     def completed(self, minute: float, units: int = 1, order_id: str = "O1") -> Self:

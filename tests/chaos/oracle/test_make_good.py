@@ -246,7 +246,104 @@ def test_a_deadline_beyond_the_end_of_the_run_is_undecided() -> None:
     assert Life(end=6.5).order().captured(1).verdicts() == ["undecided"]
 
 
+def test_goods_that_came_too_late_do_not_pay_for_the_wait() -> None:
+    """Paid in minute 1, delivered and completed in minute 20, no credit: the promise was broken all the same."""
+    assert paid().completed(20).verdicts() == ["missed"]
+
+
+def test_an_order_called_complete_before_its_goods_came_is_owed_for_the_wait() -> None:
+    """Completed in minute 2, delivered in minute 20: what counts is when the member had the goods."""
+    assert paid(kind="topup").status(2, "completed", qty=1).supplied(20).verdicts("K-01") == ["missed"]
+
+
+def test_a_delivery_at_the_very_deadline_is_no_delay() -> None:
+    """Seven minutes: five of waiting after the capture in minute 1, and one to act."""
+    assert paid().completed(7).verdicts() == []
+    assert paid().completed(7.01).verdicts() == ["missed"]
+
+
+def test_a_wait_that_was_too_long_stays_so_when_the_goods_come_and_go_again() -> None:
+    """Delivered in minute 10, lost in minute 20, there again in minute 20.5: minute 7 was missed."""
+    life = paid().delivered(10)
+    card_id = _last_key(life)
+    row = {"card_id": card_id, "sku": "netflix", "status": "reserved", "order_id": "O1"}
+    life.at(20).history.state(99, "db", "STK", "cards", "revert", card_id, row)
+    (finding,) = life.delivered(20.5).audit().wrong()
+    assert (finding.rule, finding.verdict, finding.by_us) == ("K-01", "missed", 7 * 60_000_000)
+
+
+def test_a_credit_for_an_order_that_nobody_paid_is_undue() -> None:
+    """Neither a capture nor a compensation row: the ledger alone gives it away."""
+    for account in ("wallet", "provisional"):
+        assert Life().order().posting(9, "credit", to=account).verdicts("K-01") == ["undue"]
+
+
+@pytest.mark.parametrize("status", ["held", "refunding", "refunded"])
+def test_an_order_that_waits_for_people_or_went_back_is_owed_no_credit(status: str) -> None:
+    """The right price was paid, but the order is not on its way any more."""
+    assert paid().status(4, status).verdicts("K-01") == []
+    assert paid().status(4, status).posting(6.5, "credit").verdicts("K-01") == ["undue"]
+
+
+def test_a_policy_may_promise_another_deadline() -> None:
+    """Who promised ten minutes to act is late after ten."""
+    policy = {"K-01": {"deadline_us": 10 * 60_000_000}}
+    slow = Life(policy=policy).order().captured(1).status(1.1, "paid").posting(15.9, "credit")
+    assert slow.verdicts("K-01") == ["exact"]
+
+
 # ---------------------------------------------------------------- K-17
+
+
+def test_a_provisional_credit_kept_beside_the_goods_is_missed_too() -> None:
+    """It cannot be spent yet, but it is still there."""
+    life = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit", to="provisional").supplied(7)
+    assert life.attempt(8, "success").status(8, "completed", qty=1).verdicts("K-17") == ["missed"]
+
+
+def test_a_credit_given_after_the_goods_goes_back_within_five_minutes_of_the_credit() -> None:
+    """There was nothing to take back before."""
+    credited = paid().completed(2).posting(10, "credit")
+    assert credited.posting(14.9, "credit_void").verdicts("K-17") == ["exact"]
+    assert paid().completed(2).posting(10, "credit").posting(15.1, "credit_void").verdicts("K-17") == ["late"]
+
+
+def test_a_credit_that_was_all_spent_is_booked_as_a_loss_alone() -> None:
+    """There is nothing left to void."""
+    assert paid().posting(6.5, "credit").completed(9).posting(10, "credit_loss").verdicts("K-17") == ["exact"]
+
+
+def test_the_part_of_a_credit_that_stays_settles_nothing_by_itself() -> None:
+    """Three of five came and 20 yuan became the refund, but nobody took back the 30."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "paid").posting(6.5, "credit", 5000)
+    assert life.delivered(9, 3).posting(10, "credit_final", 2000).verdicts("K-17") == ["missed"]
+
+
+def test_goods_that_were_lost_and_came_again_cost_the_credit_when_they_came_to_stay() -> None:
+    """Delivered for a minute, taken back by a failover, delivered for ever."""
+    life = paid().posting(6.5, "credit").delivered(9)
+    key = _last_key(life)
+    life.at(10).history.state(99, "db", "STK", "cards", "revert", key, None)
+    (finding,) = [found for found in life.delivered(20).audit().wrong() if found.rule == "K-17"]
+    assert (finding.verdict, finding.by_us) == ("missed", 25 * 60_000_000)
+
+
+def test_a_lie_about_the_goods_obliges_nobody_to_take_the_credit_back() -> None:
+    """Allowed is not owed: only goods that really came must cost the credit."""
+    life = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit", to="provisional")
+    assert life.said(8, "success").status(8, "completed", qty=1).verdicts("K-17") == []
+
+
+def test_a_skewed_clock_may_see_the_goods_before_they_came() -> None:
+    """20 s of skew excuse a void 10 s early, and not one of half a minute."""
+
+    def voided(minute: float) -> list[str]:
+        life = paid(kind="topup").fault(1.2, "start", "node.clock_skew", "platform-1", offset_us=20_000_000)
+        life.attempt(1.2, "unknown").posting(6.5, "credit", to="provisional")
+        life.posting(minute, "credit_void", to="provisional").supplied(9).attempt(9, "success")
+        return life.status(9, "completed", qty=1).verdicts("K-17")
+
+    assert (voided(9 - 10 / 60), voided(8.5)) == (["exact"], ["undue"])
 
 
 def test_the_original_after_the_credit_voids_it_within_five_minutes() -> None:

@@ -242,3 +242,60 @@ def test_a_late_capture_refunded_in_part_is_the_wrong_amount() -> None:
     """In full."""
     life = late().status(16.1, "paid_late").promises(16.1, "K-05", refund="O1/r1").refunded(17, fen=400)
     assert life.verdicts("K-05") == ["wrong_amount"]
+
+
+def test_an_order_that_was_lost_and_written_again_owes_each_extra_capture_once() -> None:
+    """It existed twice, the money came too often once."""
+    life = Life().order().captured(1).completed(2).captured(3, "O1/c2").forgotten(4).order(5)
+    assert life.status(5, "completed", qty=1).verdicts("K-03") == ["missed"]
+
+
+def test_a_capture_that_came_before_its_order_is_owed_once_the_order_is_lost_for_good() -> None:
+    """Without an order for a minute and then for ever: the second time somebody has to act, and once."""
+    (finding,) = [
+        found
+        for found in Life().captured(1).order(2).forgotten(10).order(11).forgotten(20).audit().wrong()
+        if found.rule == "K-04"
+    ]
+    assert (finding.verdict, finding.by_us) == ("missed", 50 * 60_000_000)
+
+
+def test_a_late_order_that_people_held_for_a_while_is_still_owed_its_goods_or_its_money() -> None:
+    """Late for a minute, on hold, late again and for ever."""
+    life = Life().order().status(15, "closed").captured(16).status(16.1, "paid_late")
+    assert life.status(17, "held").status(20, "paid").verdicts("K-05") == ["missed"]
+
+
+def closed_then_paid() -> Life:
+    return Life().order(kind="topup").status(15, "closed").captured(16).status(16.1, "paid_late")
+
+
+def test_a_late_capture_waits_for_a_silent_supplier() -> None:
+    """K-05 hangs on the supplier's word: half an hour from when it speaks again."""
+    silent = closed_then_paid().fault(17, "start", "supplier.down").fault(30, "end", "supplier.down")
+    assert silent.supplied(59).status(59, "completed", qty=1).verdicts("K-05") == ["exact"]
+    silent = closed_then_paid().fault(17, "start", "supplier.down").fault(30, "end", "supplier.down")
+    assert silent.supplied(61).status(61, "completed", qty=1).verdicts("K-05") == ["late"]
+
+
+def test_a_part_refunded_in_the_rules_name_is_the_wrong_amount() -> None:
+    """What the named refunds came to is what was paid."""
+    life = closed_then_paid().promises(17, "K-05", refund="O1/r1").promises(17, "K-05", refund="O1/r2")
+    life.refunded(18, fen=300, refund_no="O1/r1").refunded(19, fen=400, refund_no="O1/r2")
+    (finding,) = [found for found in life.audit().wrong() if found.rule == "K-05"]
+    assert (finding.verdict, finding.owed_fen, finding.paid_fen) == ("wrong_amount", 1000, 700)
+
+
+def test_parts_refunded_in_the_rules_name_that_make_the_whole_are_exact() -> None:
+    """Decided with the first, true with the last."""
+    life = closed_then_paid().promises(17, "K-05", refund="O1/r1").promises(17.5, "K-05", refund="O1/r2")
+    life.refunded(18, fen=300, refund_no="O1/r1").refunded(19, fen=700, refund_no="O1/r2")
+    (act,) = [act for act in life.audit().acts if act.rule == "K-05"]
+    assert (act.decided_us, act.done_us, act.named) == (17 * 60_000_000, 19 * 60_000_000, True)
+    assert life.verdicts("K-05") == ["exact"]
+
+
+def test_a_refund_without_the_rules_name_was_decided_when_it_was_done() -> None:
+    """There is no row to say otherwise."""
+    (act,) = [act for act in closed_then_paid().refunded(19).audit().acts if act.rule == "K-05"]
+    assert (act.decided_us, act.done_us, act.named) == (19 * 60_000_000, 19 * 60_000_000, False)

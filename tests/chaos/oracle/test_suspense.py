@@ -89,3 +89,14 @@ def test_people_called_without_cause_is_undue() -> None:
     life = Life().order().captured(1).completed(2).promises(40, "K-16", fen=0).ticket(40)
     (finding,) = life.audit().findings
     assert (finding.verdict, finding.reason, finding.state) == ("undue", "no_trigger", "completed")
+
+
+def test_a_ticket_row_from_before_the_suspense_called_people_for_nothing() -> None:
+    """It answers no debt, and the ticket that came in time does."""
+    life = Life().order().promises(0.5, "K-16", fen=0).captured(1, fen=999).status(1.1, "held").ticket(20)
+    assert sorted(life.verdicts("K-16")) == ["doubled", "exact"]
+
+
+def test_people_who_were_called_before_know_of_it() -> None:
+    """A ticket that is there already need not be opened again."""
+    assert Life().order().ticket(0.5).captured(1, fen=999).status(1.1, "held").verdicts("K-16") == ["exact"]

@@ -128,3 +128,54 @@ def test_goods_on_another_account_are_not_delivered_to_the_member() -> None:
     data = {"supplier": "acme", "account": "other", "quantity": 1, "cost_fen": 800}
     life.history.book("SUP", "delivered", "O1/s1", data)
     assert life.verdicts() == ["missed"]
+
+
+def test_a_make_good_that_became_the_refund_pays_for_a_false_success() -> None:
+    """The credit stays for good: the member has the money back in the wallet."""
+    life = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(2, "success")
+    life.status(2, "completed", qty=1)
+    assert life.posting(20, "credit_final").verdicts("K-13") == ["exact"]
+
+
+def test_missing_pieces_wait_for_a_silent_supplier() -> None:
+    """K-06 hangs on the supplier's word: half an hour from when it speaks again."""
+
+    def short(minute: float) -> list[str]:
+        life = Life().order(kind="topup", quantity=5).captured(1, fen=5000).status(1.1, "fulfilling")
+        life.supplied(2, 3).fault(3, "start", "supplier.down").fault(20, "end", "supplier.down")
+        return life.refunded(minute, fen=2000).verdicts("K-06")
+
+    assert (short(49.9), short(50.1)) == (["exact"], ["late"])
+
+
+def test_missing_pieces_are_counted_from_the_last_piece_that_came() -> None:
+    """Each one that arrives in time starts the half hour anew, and is owed no more."""
+
+    def short(minute: float, fen: int) -> list[str]:
+        life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling")
+        return life.delivered(2, 2).delivered(20, 1).refunded(minute, fen=fen).verdicts("K-06")
+
+    assert (short(49.9, 2000), short(50.1, 2000)) == (["exact"], ["late"])
+    assert short(49, 1999) == ["missed"]
+
+
+def test_pieces_that_a_failover_took_back_are_missing_after_all() -> None:
+    """Short at first, complete for a while, short again and for ever."""
+    life = Life().order(quantity=2).captured(1, fen=2000).status(1.1, "fulfilling").delivered(2).delivered(5)
+    key = life.history.events[-1].key  # type: ignore[union-attr]
+    life.at(6).history.state(99, "db", "STK", "cards", "revert", key, None)
+    assert life.verdicts("K-06") == ["missed"]
+
+
+def test_a_false_success_that_was_corrected_and_told_again_is_owed() -> None:
+    """The platform stopped believing it for a moment, then believed it for ever."""
+    life = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(2, "success")
+    life.status(2, "completed", qty=1).status(3, "fulfilling").status(4, "completed", qty=1)
+    assert life.verdicts("K-13") == ["missed"]
+
+
+def test_a_piece_that_comes_after_the_half_hour_is_too_late_to_help() -> None:
+    """The promise about what was missing then is broken already."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling").delivered(2, 3)
+    (finding,) = [found for found in life.delivered(40, 1).audit().wrong() if found.rule == "K-06"]
+    assert (finding.verdict, finding.owed_fen, finding.by_us) == ("missed", 2000, 32 * 60_000_000)
