@@ -287,10 +287,12 @@ def test_an_interrupt_that_python_dropped_is_raised_again() -> None:
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGINT)
 
-    with Interrupts().watched():
-        with pytest.raises(KeyboardInterrupt):
-            Finalised()
-            time.sleep(60)
+    def life() -> None:
+        Finalised()
+        time.sleep(60)
+
+    with Interrupts().watched(), pytest.raises(KeyboardInterrupt):
+        life()
 
 
 def test_other_exceptions_that_nobody_can_catch_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
