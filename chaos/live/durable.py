@@ -97,7 +97,7 @@ class Durable:
         for number, line in enumerate(lines, start=1):
             try:
                 said = _decode(line)
-            except msgspec.MsgspecError as error:
+            except ValueError as error:  # a msgspec error is one, and so are bytes that are no text
                 raise ValueError(f"{self._path}:{number}: not an input: {error}") from error
             self._steps.advance(said.t_us)
             self._apply(said, None)

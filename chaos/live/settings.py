@@ -6,6 +6,7 @@ without a path, of proxies where there are any; paths are absolute.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,14 +97,20 @@ class EdgeSettings(Storm, frozen=True, kw_only=True, forbid_unknown_fields=True)
 def read(argv: Sequence[str], kind: type[S]) -> S:
     """The settings named on a command line. Raises SystemExit 2 naming the file and what is wrong with it."""
     if len(argv) != 2:
-        raise SystemExit(f"usage: {argv[0]} SETTINGS.json")
+        raise _unusable(f"usage: {argv[0]} SETTINGS.json")
     path = Path(argv[1])
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_to_path)
     except OSError as error:
-        raise SystemExit(f"{path}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise SystemExit(f"{path}: {error}") from error
+        raise _unusable(f"{path}: {error.strerror}") from error
+    except ValueError as error:  # a msgspec error is one, and so are bytes that are no text
+        raise _unusable(f"{path}: {error}") from error
+
+
+def _unusable(why: str) -> SystemExit:
+    """Wrong input, with status 2 as everywhere."""
+    sys.stderr.write(f"{why}\n")
+    return SystemExit(2)
 
 
 def _to_text(value: Any) -> str:
