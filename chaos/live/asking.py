@@ -48,5 +48,5 @@ def ask(
         return Refused("nobody there")
     try:
         return Response(answer.status, msgspec.json.decode(raw) if raw else {}, raw)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return Unknown(f"no JSON: {raw[:80]!r}") if answer.status < 500 else Response(answer.status, {}, raw)

@@ -79,7 +79,7 @@ class Tail:
             self._lines += 1
             try:
                 events.append(_decode(line))
-            except msgspec.MsgspecError as error:
+            except ValueError as error:  # a msgspec error is one, and so are bytes that are no text
                 raise ValueError(f"{self.path}:{self._lines}: not an event: {error}") from error
         return events
 

@@ -183,7 +183,7 @@ async def _body(request: web.Request) -> object:
         return msgspec.json.decode(await request.read())
     except web.HTTPRequestEntityTooLarge:
         raise bad_body("too large") from None
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or too deep
         raise bad_body("EOF" if not await request.read() else str(error)) from None
 
 

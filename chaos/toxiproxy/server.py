@@ -76,7 +76,7 @@ def _settle(ended: asyncio.Future[int], number: int) -> None:
 async def _configure(collection: Collection, proxies: bytes, file: Path | None) -> None:
     try:
         _, refusal = await collection.populate(msgspec.json.decode(proxies))
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or too deep
         raise CannotServe(f"{file}: {error}") from None
     if refusal is not None:
         raise CannotServe(f"{file}: {refusal.message}")

@@ -101,7 +101,7 @@ class Line:
                 return msgspec.json.decode(told, type=kind)
             if status == 400:
                 raise Rejected(msgspec.json.decode(told, type=_Code).code)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:  # no JSON, no text, none of that kind, or too deep
             raise OutcomeUnknown(f"{call} at {self._name}: a broken answer") from error
         raise OutcomeUnknown(f"{call} at {self._name}: status {status}")
 

@@ -121,7 +121,7 @@ class MacCheck:
             return None
         try:
             body = _decode_clear(raw)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):  # a msgspec error is a ValueError too
             return None
         return Message(body.id, body.event_type, body.resource)
 
@@ -150,7 +150,7 @@ class RsaCheck:
                 resource.associated_data.encode(),
             )
             return Message(body.id, body.event_type, _decode_any(clear))
-        except (InvalidSignature, InvalidTag, ValueError):  # a msgspec error is a ValueError too
+        except (InvalidSignature, InvalidTag, ValueError, RecursionError):
             return None
 
 

@@ -13,6 +13,8 @@ from chaos.live.layout import Layout
 from chaos.live.leavings import keep
 from chaos.live.options import discreet
 from chaos.live.ports import Ports
+from chaos.live.settings import EdgeSettings, read
+from chaos.live.settings import EdgeSettings, read
 from chaos.live.store import address_of, wants_replica
 from chaos.opening import Opening
 from reference_platform import designs
@@ -132,3 +134,31 @@ def test_a_kept_command_line_holds_no_password(url: str) -> None:
     open_one = ["live", "--database-url", "postgresql://me@db.example/shop"]
     assert discreet(open_one, open_one[-1]) == open_one
     assert discreet(["live", "calm_trade"], None) == ["live", "calm_trade"]
+
+
+@pytest.mark.parametrize("raw", [None, b"{", b'{"name": "\xff"}', b'{"name": 1}'])
+def test_settings_that_cannot_be_used_end_the_process_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], raw: bytes | None
+) -> None:
+    """Its log names the file and what is wrong with it."""
+    path = tmp_path / "edge.json"
+    if raw is not None:
+        path.write_bytes(raw)
+    with pytest.raises(SystemExit) as ended:
+        read(["balancer", str(path)], EdgeSettings)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("raw", [None, b"{", b'{"name": "\xff"}', b'{"name": 1}'])
+def test_settings_that_cannot_be_used_end_the_process_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], raw: bytes | None
+) -> None:
+    """Its log names the file and what is wrong with it."""
+    path = tmp_path / "edge.json"
+    if raw is not None:
+        path.write_bytes(raw)
+    with pytest.raises(SystemExit) as ended:
+        read(["balancer", str(path)], EdgeSettings)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"{path}: ")

@@ -48,6 +48,7 @@ def test_names_of_fields_are_read_in_any_case_and_null_is_absent(server: Server)
         ({"name": "shop"}, "missing required field: upstream"),
         (b"", "bad request body: EOF"),
         (b'{"name":', "bad request body: "),
+        (b'{"x":' + b"[" * 20_000, "bad request body: "),
         ([], "bad request body: "),
         ({**PROXY, "name": 1}, "bad request body: "),
         ({**PROXY, "enabled": "yes"}, "bad request body: "),

@@ -139,6 +139,17 @@ def test_the_books_tell_connections_and_bytes_of_each_toxic(embedded: Server) ->
         assert [text.rsplit(" ", 1)[1] for text in metrics if text.startswith(wanted)] == ["4"]
 
 
+@pytest.mark.parametrize("path", ["/proxies", "/populate"])
+@pytest.mark.parametrize("body", [b'{"name": "\xff"}', b'{"x":' + b"[" * 3000])
+def test_bytes_that_are_no_document_are_refused_and_no_fault_of_the_server(
+    embedded: Server, path: str, body: bytes
+) -> None:
+    """Bad UTF-8 and endless nesting are errors of their own kinds in Python; a client hears 400 all the same."""
+    answer = embedded.ask("POST", path, body)
+    assert answer.status == 400
+    assert answer.body["error"].startswith("bad request body: ")
+
+
 @pytest.mark.parametrize(
     "attributes",
     [
