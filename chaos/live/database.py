@@ -6,6 +6,7 @@ lags; what a given one must be able to do is checked before anything is made in 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any, Final
@@ -21,6 +22,7 @@ from reference_platform.ports import R, Table
 
 OLDEST: Final = 140_000  # the first whose pgoutput passes messages on, by which nodes are known
 REPLICA: Final = "replica"
+_READINGS: Final = 9  # of two clocks; the closest of them counts
 
 
 class DatabaseUnfit(Exception):
@@ -31,6 +33,7 @@ class Database:
     """A schema on a running server, and what can be done to the sessions in it."""
 
     lasting = False  # whether the server may be crashed, so that what follows its log must survive it
+    ahead_us = 0  # of the server's clock, which stamps commits, over this machine's
 
     def __init__(self, url: str, schema: str) -> None:
         self.url = url
@@ -220,6 +223,7 @@ class GivenDatabase(Database):
         try:
             with self.connect() as connection:
                 _check(connection, self.schema)
+                self.ahead_us = _ahead_us(connection)
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             raise DatabaseUnfit(f"--database-url: cannot be used: {str(error).strip()}") from error
 
@@ -263,3 +267,19 @@ def _check(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> None
     ):
         if unfit:
             raise DatabaseUnfit(f"--database-url: {complaint}")
+
+
+def _ahead_us(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    """How far the server's clock is ahead of ours; 0 when the two cannot be told apart over this line."""
+    closest = min(_both_clocks(connection) for _ in range(_READINGS))
+    apart_us, ahead_us = closest
+    return ahead_us if abs(ahead_us) > apart_us else 0
+
+
+def _both_clocks(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[int, int]:
+    """Within how much both clocks were read, and the difference, µs."""
+    before_us = time.time_ns() // 1000
+    told = connection.execute("select (extract(epoch from clock_timestamp()) * 1000000)::bigint").fetchone()
+    after_us = time.time_ns() // 1000
+    assert told is not None
+    return after_us - before_us, int(told[0]) - (before_us + after_us) // 2

@@ -20,6 +20,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,19 +76,25 @@ class Installation:
                 ) from None
             owner = nobody.pw_uid, nobody.pw_gid
             account = {"user": owner[0], "group": owner[1], "extra_groups": []}
-        copies = _private(Path(tempfile.gettempdir()) / f"dingfeng-postgres-{os.geteuid()}", owner)
+        copies = private(Path(tempfile.gettempdir()) / f"dingfeng-postgres-{os.geteuid()}", owner)
         found = cls(newest / "bin", account, owner, copies)
         return found if found._reachable() else found._moved(newest)
 
     def run(self, program: str, *args: str | Path, env: Mapping[str, str] | None = None) -> str:
         """What the program wrote. Raises PostgresBroken with the end of its complaint."""
-        command = [str(self.programs / program), *map(str, args)]
-        done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603 - our own programs and arguments
-            command, capture_output=True, text=True, timeout=_PROGRAM_S, check=False, cwd="/",
-            env={**os.environ, **(env or {})}, **self.account,
-        )  # fmt: skip
+        return self._ran(str(self.programs / program), *map(str, args), env=env)
+
+    def _ran(self, program: str, *args: str, env: Mapping[str, str] | None = None) -> str:
+        name = Path(program).name
+        try:
+            done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603 - our own programs and arguments
+                [program, *args], capture_output=True, text=True, timeout=_PROGRAM_S, check=False, cwd="/",
+                env={**os.environ, **(env or {})}, **self.account,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise PostgresBroken(f"{name} did not end within {_PROGRAM_S:g} s") from error
         if done.returncode != 0:
-            raise PostgresBroken(f"{program} failed with {done.returncode}: {done.stderr.strip()[-2000:]}")
+            raise PostgresBroken(f"{name} failed with {done.returncode}: {done.stderr.strip()[-2000:]}")
         return done.stdout
 
     def new_data(self, folder: Path) -> str:
@@ -127,7 +134,7 @@ class Installation:
         self.run("initdb", *MAKING, f"--pwfile={password}", f"--pgdata={folder / 'data'}")
 
     def _copy(self, source: Path, target: Path) -> None:
-        subprocess.run(["cp", "-a", str(source), str(target)], check=True, cwd="/", **self.account)  # noqa: S603, S607
+        self._ran("cp", "-a", str(source), str(target))
 
     def _reachable(self) -> bool:
         if not self.account:
@@ -162,14 +169,13 @@ def _version(folder: Path) -> int:
     return int(digits) if digits else 0
 
 
-def _private(folder: Path, owner: tuple[int, int]) -> Path:
-    """The folder, for the owner alone. Somebody else's of that name is not used."""
-    try:
+def private(folder: Path, owner: tuple[int, int]) -> Path:
+    """The folder, for the owner alone. Raises PostgresBroken for somebody else's of that name."""
+    with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-        os.chown(folder, *owner)
-    except FileExistsError:
-        state = folder.lstat()
-        others = state.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner[0] or others:
-            raise PostgresBroken(f"{folder} is not ours; remove it") from None
+    state = folder.lstat()
+    others = state.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid not in {owner[0], os.geteuid()} or others:
+        raise PostgresBroken(f"{folder} is not ours; remove it")
+    os.chown(folder, *owner, follow_symlinks=False)  # whoever made it may not have come to this yet
     return folder

@@ -161,10 +161,12 @@ class Server:
         if self.process is None or not self.running:
             return 0
         sessions = self.sessions()
-        # Stopped first, so that no child is born unseen.
+        # Stopped first, so that no child is born unseen. It is not when the signal is sent, but soon after.
+        postmaster = psutil.Process(self.process.pid)
         self.process.send_signal(signal.SIGSTOP)
+        guardian.become([postmaster], {psutil.STATUS_STOPPED, *guardian.ENDED}, GONE_S)
         children = _children(self.process.pid)
-        for victim in (psutil.Process(self.process.pid), *children):
+        for victim in (postmaster, *children):
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
         self.process.wait(GONE_S)

@@ -143,7 +143,8 @@ class Store:
         found: list[State] = []
         for transaction in transactions:
             self._transactions += 1
-            found.extend(transaction.states(self._to_run_us(transaction.commit_us), self._transactions))
+            at_us = self._to_run_us(transaction.commit_us - self.database.ahead_us)
+            found.extend(transaction.states(at_us, self._transactions))
         return found
 
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -15,7 +16,7 @@ import pytest
 
 from chaos.live import guardian
 from chaos.live.database import DatabaseUnfit, EmbeddedDatabase, GivenDatabase
-from chaos.live.initdb import Installation, PostgresBroken
+from chaos.live.initdb import Installation, PostgresBroken, private
 from chaos.live.ports import Ports
 from chaos.live.postgres import Server
 from reference_platform.tables import MEMBERSHIPS, TABLES, MembershipRow
@@ -114,6 +115,22 @@ def test_two_servers_start_from_the_same_copy() -> None:
             connection.execute("create table mine (n int)")
         assert ask(two, "select to_regclass('mine')") == [(None,)]
         assert ask(one, "select to_regclass('mine')::text") == [("mine",)]
+
+
+def test_a_place_for_copies_that_somebody_is_just_making_is_no_strangers(tmp_path: Path) -> None:
+    """Two runs that are the first on a machine: one has made the directory and not yet given it away."""
+    if os.geteuid() != 0:
+        pytest.skip("only root gives it to another account")
+    nobody = Installation.find().owner
+    place = tmp_path / "copies"
+    place.mkdir(mode=0o700)  # ours, as between the two steps of the other run
+    assert private(place, nobody) == place
+    assert (place.stat().st_uid, place.stat().st_mode & 0o777) == (nobody[0], 0o700)
+    stranger = tmp_path / "strangers"
+    stranger.mkdir(mode=0o700)
+    os.chown(stranger, nobody[0] - 1, -1)
+    with pytest.raises(PostgresBroken, match="is not ours"):
+        private(stranger, nobody)
 
 
 def test_programs_that_the_account_cannot_reach_are_copied() -> None:
@@ -231,6 +248,18 @@ def test_a_given_server_is_left_as_it_was_found() -> None:
         assert ask(server, f"{left} (select count(*) from pg_namespace where nspname = '{SCHEMA}')") == [
             (0, 0, 0)
         ]
+
+
+def test_the_clock_of_a_given_server_is_compared_with_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stamps the commits, and a second of difference may be hours of a run; on one machine there is none."""
+    with new_server() as server:
+        database = GivenDatabase(server.url, SCHEMA)
+        database.start()
+        assert database.ahead_us == 0
+        an_hour_behind = SimpleNamespace(time_ns=lambda: time.time_ns() - 3600_000_000_000)
+        monkeypatch.setattr("chaos.live.database.time", an_hour_behind)
+        database.start()
+        assert abs(database.ahead_us - 3600_000_000) < 60_000_000
 
 
 @pytest.mark.parametrize(
