@@ -48,3 +48,25 @@ def test_an_order_whose_row_was_lost_is_undecided() -> None:
     """What was payable is not known any more."""
     story = Story().place().capture().state("orders", "O1", None, "revert").card("O1-card0", "sold", "O1")
     assert story.verdict("I-04").outcome == "unknown"
+
+
+def test_the_witness_shows_the_capture_and_the_goods_that_went_out_for_it() -> None:
+    """What was taken back meanwhile is no delivery."""
+    story = Story().place(quantity=3).capture(paid_fen=1)
+    captured_at = len(story.events) - 1
+    with story:
+        story.card("a", "sold", "O1").card("b", "sold", "O1").card("a", "void", "O1")
+    (witness,) = story.verdict("I-04").witnesses
+    assert witness.events == (captured_at, captured_at + 1, captured_at + 2)
+
+
+def test_a_charge_that_was_opened_and_left_pays_for_nothing() -> None:
+    """Only captures are compared with the price."""
+    story = Story().place(payable_fen=0, unit_fen=1000).open_charge("O1/c2").capture("O1/c2", 5)
+    assert story.card("O1-card0", "sold", "O1").verdict("I-04").outcome == "violated"
+
+
+def test_goods_for_an_order_that_never_was_are_another_matter() -> None:
+    """There is no price to compare with, and nothing was lost: I-02 judges them."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=5, payer="u1").card("x", "sold", "O9")
+    assert story.verdict("I-04").outcome == "holds"

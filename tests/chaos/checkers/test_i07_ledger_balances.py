@@ -44,3 +44,17 @@ def test_a_posting_without_lines_is_undecided() -> None:
     )
     assert verdicts["I-07"].outcome == "unknown"
     assert "lines" in verdicts["I-07"].witnesses[0].data["error"]
+
+
+def test_a_posting_that_a_failover_took_back_is_not_judged() -> None:
+    """Nor is a wallet whose row is gone."""
+    story = Story().place().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -1000))
+    story.state("postings", "P2", None, "revert").state("wallets", "u1", None, "revert")
+    verdict = story.verdict("I-07")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_an_empty_wallet_is_no_debt() -> None:
+    """Zero is not below zero, and one fen below is."""
+    assert Story().wallet("u1", 0, 0).verdict("I-07").outcome == "holds"
+    assert Story().wallet("u1", -1, 0).verdict("I-07").witnesses[0].amount_fen == 1

@@ -74,3 +74,16 @@ def test_recent_rows_forget_only_the_oldest_generation() -> None:
     rows.replace("k4", {"n": 4})
     assert rows.replace("k0", None) is None
     assert rows.replace("k3", None) == {"n": 3}
+
+
+def test_provisional_credit_without_an_entry_violates() -> None:
+    """What can be spent is right, what cannot be spent yet is made up."""
+    (witness,) = Story().wallet("rich", 10_000, 300).verdict("I-08").witnesses
+    assert (witness.amount_fen, witness.entity) == (300, "wallet")
+
+
+def test_a_wallet_that_a_failover_forgot_is_what_it_was_when_the_run_began() -> None:
+    """No row and no entries: the opening balance."""
+    story = Story().wallet("rich", 10_000).state("wallets", "rich", None, "revert")
+    verdict = story.verdict("I-08")
+    assert (verdict.outcome, verdict.checked) == ("holds", 2)

@@ -44,3 +44,41 @@ def test_a_look_without_an_answer_leaves_it_undecided() -> None:
     story = Story().plain().op("u1", "view_order", {"order_id": "O1"}, Unknown)
     verdict = resold_after_failover(story).verdict("I-09")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "perhaps_shown")
+
+
+def test_a_look_that_shows_no_secrets_sells_none() -> None:
+    """The buyer looked at the order before the failover, and was shown its status alone."""
+    story = Story().plain().view(status="completed")
+    assert resold_after_failover(story).verdict("I-09").outcome == "holds"
+
+
+def test_a_card_that_goes_back_to_the_buyer_who_may_have_seen_it_is_theirs() -> None:
+    """Perhaps shown to u1, sold to u1 again: one buyer either way."""
+    story = Story().plain().op("u1", "view_order", {"order_id": "O1"}, Unknown)
+    story.card("O1-card0", "available", "", "revert").card("O1-card0", "sold", "O1")
+    assert story.verdict("I-09").outcome == "holds"
+
+
+def test_a_card_that_was_only_reserved_when_a_failover_came_was_never_sold() -> None:
+    """What is taken back is a reservation, and the sale before it stands."""
+    story = Story().plain("O1").place("O2", "u2")
+    story.card("O2-card0", "available", "", "revert").card("O2-card0", "sold", "O1")
+    assert story.verdict("I-09").outcome == "holds"
+
+
+def test_the_witness_shows_both_sales() -> None:
+    """The first to its owner, the second to the next buyer, and nothing in between."""
+    story = Story().plain("O1").place("O2", "u2")
+    story.card("O1-card0", "available").card("again", "sold", "O1").card("O1-card0", "sold", "O2")
+    (witness,) = story.verdict("I-09").witnesses
+    first, second = (story.events[event] for event in witness.events)
+    assert (first.row["order_id"], second.row["order_id"]) == ("O1", "O2")  # type: ignore[union-attr,index]
+    assert witness.amount_fen == 1000
+
+
+def test_a_card_sold_again_to_an_order_that_nobody_placed_costs_what_the_first_one_paid() -> None:
+    """The second order has no row; without either row nobody knows the price."""
+    story = Story().plain().card("O1-card0", "sold", "O9")
+    assert story.verdict("I-09").witnesses[0].amount_fen == 1000
+    story = Story().card("x", "sold", "O8").card("x", "sold", "O9")
+    assert story.verdict("I-09").witnesses[0].amount_fen == 0

@@ -84,3 +84,46 @@ def test_a_failed_look_at_the_shop_leaves_it_undecided() -> None:
     """What the shop shows is not known."""
     verdict = Story().plain().end().read("product", "card", error="503").verdict("I-10")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "not_read")
+
+
+def test_an_unfinished_run_leaves_the_stock_undecided() -> None:
+    """What the shop shows is compared when all is quiet."""
+    verdict = Story().plain().verdict("I-10")
+    assert (verdict.outcome, [doubt.words for doubt in verdict.witnesses]) == ("unknown", ["unfinished"])
+
+
+def test_a_stock_of_unknown_size_is_undecided() -> None:
+    """The header does not say how many cards were loaded."""
+    products = {"card": {"kind": "card", "unit_fen": 1000}}
+    verdict = Story(facts={"products": products}).plain().end().verdict("I-10")
+    assert (verdict.outcome, [doubt.words for doubt in verdict.witnesses]) == ("unknown", ["stock_unknown"])
+
+
+def test_a_counter_may_count_what_is_reserved_as_gone_or_not_and_nothing_else() -> None:
+    """Ten loaded, one sold, one reserved: nine or eight."""
+    for kept, outcome in ((9, "holds"), (8, "holds"), (10, "violated"), (7, "violated")):
+        story = Story().plain().place("O2", "u2").state("products", "card", {"sku": "card", "shown": kept})
+        assert story.end().read("product", "card", shown=9).verdict("I-10").outcome == outcome
+
+
+def test_a_counter_of_nothing_is_a_counter() -> None:
+    """Zero shown and nine there is as wrong as ten; the witness names the row and the read."""
+    story = Story().plain().state("products", "card", {"sku": "card", "shown": 0})
+    at = len(story.events) - 1
+    (witness,) = story.end().read("product", "card", shown=9).verdict("I-10").witnesses
+    assert (witness.words, witness.amount_fen, witness.events) == ("counter", 9000, (at,))
+
+
+def test_only_cards_have_a_stock() -> None:
+    """A top-up that a visitor was shown has nothing to be counted."""
+    verdict = Story().end().read("product", "topup", shown=3).verdict("I-10")
+    assert (verdict.outcome, verdict.checked) == ("holds", 0)
+
+
+def test_each_card_that_vanished_is_money_of_its_own() -> None:
+    """Two deleted cards are two; a third, loaded in their place, comes from nowhere no more."""
+    story = Story().card("C1", "available").card("C2", "available")
+    story.state("cards", "C1", None, "delete").state("cards", "C2", None, "delete")
+    verdict = story.verdict("I-10")
+    assert (verdict.count, verdict.amount_fen) == (2, 2000)
+    assert verdict.witnesses[0].events == (2,)

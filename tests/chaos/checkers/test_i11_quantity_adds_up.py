@@ -79,3 +79,66 @@ def test_a_refund_on_its_way_is_undecided() -> None:
 def test_an_unpaid_order_is_not_judged() -> None:
     """Nothing was owed."""
     assert Story().place().end().verdict("I-11").checked == 0
+
+
+def test_an_order_that_nobody_paid_is_not_counted() -> None:
+    """Nor is money for an order that never was: I-01 has it."""
+    assert Story().place().end().verdict("I-11").checked == 0
+    orphan = Story().book("CH", "captured", "O9/c1", paid_fen=5, payer="u1").end()
+    assert (orphan.verdict("I-11").outcome, orphan.verdict("I-11").checked) == ("holds", 0)
+
+
+def test_a_wrong_amount_is_not_counted_however_much_was_asked_for() -> None:
+    """Held, and neither delivered nor given back: I-01's."""
+    verdict = Story().place().capture(paid_fen=999).end().verdict("I-11")
+    assert (verdict.outcome, verdict.checked) == ("holds", 0)
+
+
+def test_goods_and_money_for_the_same_piece_are_one_too_many() -> None:
+    """Delivered and refunded; delivered and credited."""
+    for story in (Story().plain().refund(), Story().plain().credit()):
+        (witness,) = story.end().verdict("I-11").witnesses
+        assert (witness.words, witness.amount_fen) == ("over", 1000)
+
+
+def test_a_price_below_the_sum_of_its_pieces_goes_back_as_it_was_paid() -> None:
+    """Five for 45 yuan: nothing delivered, 45 back."""
+    story = Story().place(quantity=5, payable_fen=4500).pay().refund(amount_fen=4500).end()
+    assert story.verdict("I-11").outcome == "holds"
+
+
+def test_a_refund_on_its_way_that_is_too_small_is_short() -> None:
+    """Three of five missing, two on their way back."""
+    story = (
+        Story().place(quantity=5).pay().sell(units=2, refunded=3).refund(amount_fen=2000, done=False).end()
+    )
+    (witness,) = story.verdict("I-11").witnesses
+    assert (witness.words, witness.amount_fen) == ("short", 3000)
+
+
+def test_an_extra_capture_that_was_kept_is_no_missing_piece_and_hides_none() -> None:
+    """All goods came: I-03's. One of two is missing and nothing came back: short."""
+    twice = Story().plain().open_charge("O1/c2").capture("O1/c2")
+    assert twice.end().verdict("I-11").outcome == "holds"
+    short = Story().place(quantity=2).pay().sell(units=1).open_charge("O1/c2").capture("O1/c2").end()
+    assert [witness.words for witness in short.verdict("I-11").witnesses] == ["short"]
+
+
+def test_more_than_the_extra_capture_back_beside_the_goods_is_over() -> None:
+    """Both captures went back, and the goods stayed: 10 yuan too much, not 20."""
+    story = Story().plain().open_charge("O1/c2").capture("O1/c2").refund("O1/c2").refund("O1/c1", n=2)
+    (witness,) = story.end().verdict("I-11").witnesses
+    assert (witness.words, witness.amount_fen) == ("over", 1000)
+
+
+def test_an_order_that_was_lost_and_never_found_is_undecided_only_if_it_was_there() -> None:
+    """A failover took its row."""
+    story = Story().plain().state("orders", "O1", None, "revert").end()
+    assert (story.verdict("I-11").outcome, story.verdict("I-11").checked) == ("unknown", 1)
+
+
+def test_a_single_fen_short_is_short() -> None:
+    """999 of 1000 fen came back."""
+    story = Story().place().pay().refund(amount_fen=999).end()
+    (witness,) = story.verdict("I-11").witnesses
+    assert (witness.words, witness.amount_fen) == ("short", 1)

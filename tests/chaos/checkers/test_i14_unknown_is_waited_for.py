@@ -119,3 +119,62 @@ def test_a_damaged_attempt_row_is_undecided() -> None:
 def test_calling_it_a_success_without_the_suppliers_word_does_not_make_it_known() -> None:
     """Neither fail nor success may be guessed."""
     assert submitted("success").attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
+
+
+@pytest.mark.parametrize("status", ["sending", "unknown", "processing"])
+def test_what_the_platform_itself_calls_open_is_open(status: str) -> None:
+    """The supplier has said fail, but the platform has not heard it, so it must not act as if it had."""
+    story = submitted(status).book("SUP", "answered", "O1/s1", call="query", status="fail", delivered=0)
+    assert story.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "violated"
+
+
+def test_a_success_that_both_sides_know_is_decided() -> None:
+    """Another number may be wrong, but it is not a guess (I-13 judges it)."""
+    story = submitted().book("SUP", "answered", "O1/s1", call="query", status="success", delivered=1)
+    story.attempt("O1/s1", "success")
+    assert story.attempt("O1/s2", "sending", "insert").verdict("I-14").outcome == "holds"
+
+
+def test_refunding_an_orphan_while_unknown_holds() -> None:
+    """It has nothing to do with the attempt either."""
+    story = submitted().refund_row("O1/r1", "Q/c2", 3000, "orphan:Q/c2", "requested")
+    assert story.verdict("I-14").outcome == "holds"
+
+
+def test_numbers_and_refunds_are_counted() -> None:
+    """The first number, the second, and a refund: three decisions."""
+    story = submitted("fail").attempt("O1/s2", "sending", "insert")
+    assert story.refund_row("O1/r1", "O1/c1", 1, "full", "requested").verdict("I-14").checked == 3
+
+
+def test_a_refund_while_several_attempts_are_open_names_the_first() -> None:
+    """One refund, one violation."""
+    story = submitted().attempt("O1/s2", "sending", "insert")
+    before = story.verdict("I-14").count
+    verdict = story.refund_row("O1/r1", "O1/c1", 3000, "full", "requested").verdict("I-14")
+    assert verdict.count == before + 1
+    assert verdict.witnesses[-1].data["attempt"] == "O1/s1"
+
+
+def test_two_numbers_of_one_transaction_are_judged_against_each_other() -> None:
+    """The first was never waited for."""
+    story = Story().place(sku="topup").pay()
+    with story:
+        story.attempt("O1/s1", "sending", "insert").attempt("O1/s2", "sending", "insert")
+    (witness,) = story.verdict("I-14").witnesses
+    assert (witness.data["attempt"], witness.data["new"]) == ("O1/s1", "O1/s2")
+
+
+def test_a_third_number_is_judged_against_the_first_two() -> None:
+    """The first is decided, the second is not."""
+    story = submitted().book("SUP", "answered", "O1/s1", call="query", status="fail").attempt("O1/s1", "fail")
+    story.attempt("O1/s2", "unknown", "insert").attempt("O1/s3", "sending", "insert")
+    (witness,) = story.verdict("I-14").witnesses
+    assert (witness.data["attempt"], witness.data["new"]) == ("O1/s2", "O1/s3")
+
+
+def test_an_attempt_of_an_order_without_a_row_costs_what_was_paid() -> None:
+    """Its price is not known."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=500, payer="u1")
+    story.attempt("O9/s1", "unknown", "insert").attempt("O9/s2", "sending", "insert")
+    assert story.verdict("I-14").witnesses[0].amount_fen == 500

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from chaos.checkers.i18_legal_transitions import LEGAL
@@ -84,3 +86,63 @@ def test_a_log_row_lost_without_its_order_is_undecided() -> None:
     story = Story().place().state("orders", "O1", None, "revert").state("order_log", "L1", None, "revert")
     verdict = story.verdict("I-18")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "row_lost")
+
+
+STATES = (
+    "created", "closing", "closed", "paid", "paid_late", "fulfilling", "held", "refunding", "refunded", "completed",
+)  # fmt: skip
+STEPS = """
+created>paid created>closing created>closed created>held closing>closed closing>paid closing>held closed>paid_late
+paid>fulfilling paid>completed paid>refunding paid>refunded paid>held paid_late>fulfilling paid_late>completed
+paid_late>refunding paid_late>refunded paid_late>held fulfilling>completed fulfilling>refunding fulfilling>refunded
+fulfilling>held held>refunding held>refunded held>paid refunding>refunded
+"""
+
+
+def wrong_steps(*route: str) -> int:
+    story = Story().place()
+    for status in route:
+        story.move("O1", status)
+    return story.verdict("I-18").count
+
+
+@pytest.mark.parametrize(("before", "after"), permutations(STATES, 2))
+def test_every_step_is_on_the_list_or_wrong(before: str, after: str) -> None:
+    """Ten states: 26 steps are legal, the rest is not, whatever led there."""
+    reached = () if before == "created" else (before,)
+    allowed = f"{before}>{after}" in STEPS.split()
+    assert wrong_steps(*reached, after) - wrong_steps(*reached) == (not allowed)
+
+
+def test_an_order_must_begin_as_created() -> None:
+    """Nothing else comes out of nowhere."""
+    story = Story()
+    story.orders["O1"] = {
+        "order_id": "O1",
+        "user": "u1",
+        "client_key": "k",
+        "payable_fen": 700,
+        "status": "paid",
+    }
+    with story:
+        story.order("O1", "insert").log("O1", "", "paid")
+    assert [witness.words for witness in story.verdict("I-18").witnesses] == ["illegal"]
+
+
+def test_a_log_without_an_order_costs_what_was_paid() -> None:
+    """There is no price to go by."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=700, payer="u1").log("O9", "", "created")
+    (witness,) = story.verdict("I-18").witnesses
+    assert (witness.words, witness.amount_fen) == ("silent", 700)
+
+
+def test_an_order_that_a_failover_takes_back_with_its_log_or_keeps_is_decided() -> None:
+    """Only a log that goes while nobody has the row is in doubt."""
+    both = Story().place()
+    with both:
+        both.state("orders", "O1", None, "revert").state("order_log", "L1", None, "revert")
+    assert both.verdict("I-18").outcome == "holds"
+    kept = Story().place().move("O1", "paid").state("order_log", "L2", None, "revert")
+    assert kept.verdict("I-18").outcome == "holds"
+    alone = Story().place().state("orders", "O1", None, "revert").charge_row("O1/c1", "revert")
+    assert alone.verdict("I-18").outcome == "holds"

@@ -86,3 +86,28 @@ def test_an_answer_without_a_result_is_undecided() -> None:
     story = Story().place().book("CH", "answered", "O1/c1", call="close", result=None)
     verdict = story.move("O1", "closed").verdict("I-20")
     assert (verdict.outcome, verdict.witnesses[0].words) == ("unknown", "answer_missing")
+
+
+def test_an_order_that_stays_closed_is_judged_when_it_closed() -> None:
+    """Its row may change afterwards."""
+    story = Story().place().move("O1", "closed").order("O1", refunded_qty=1)
+    verdict = story.verdict("I-20")
+    assert (verdict.count, verdict.checked) == (1, 1)
+
+
+def test_an_order_that_is_not_closed_is_not_judged() -> None:
+    """However it got there."""
+    assert Story().place().move("O1", "held").move("O1", "paid").verdict("I-20").checked == 0
+
+
+def test_a_charge_that_never_reached_the_channel_need_not_be_asked_for() -> None:
+    """The platform wrote it down and got no further."""
+    story = asked("NOTPAY").charge_row("O1/c2", "insert").move("O1", "closed")
+    verdict = story.verdict("I-20")
+    assert (verdict.outcome, verdict.checked) == ("holds", 1)
+
+
+def test_the_money_at_risk_is_what_was_paid_else_the_price() -> None:
+    """A blind close over 700 fen, over nothing yet, and of an order whose price is unknown."""
+    assert Story().place().capture(paid_fen=700).move("O1", "closed").verdict("I-20").amount_fen == 700
+    assert Story().place().move("O1", "closed").verdict("I-20").amount_fen == 1000

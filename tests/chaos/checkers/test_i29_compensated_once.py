@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.histories import Story
+from tests.chaos.histories import HOUR, Story
 
 CAPPED = {"K-01": {"enabled": True, "cap_fen": 800}}
 
@@ -105,4 +105,121 @@ def test_a_disclosed_window_binds_only_the_rules_about_waiting() -> None:
     """An extra capture goes back at once."""
     story = Story().place(sku="slow").pay()
     story.compensation("O1", "K-03", 3000, "O1/c2")
+    assert story.verdict("I-29").outcome == "holds"
+
+
+@pytest.mark.parametrize("rule", ["K-01", "K-02", "K-03", "K-04", "K-05", "K-06", "K-13"])
+def test_no_rule_about_money_fires_without_a_capture(rule: str) -> None:
+    """What was never paid cannot be made good."""
+    story = Story().place()
+    story.compensation("O1", rule, 0)
+    assert [witness.words for witness in story.verdict("I-29").witnesses] == ["no_capture"]
+
+
+@pytest.mark.parametrize("rule", ["K-10", "K-11", "K-16"])
+def test_rules_that_are_not_about_a_payment_need_none(rule: str) -> None:
+    """A lost membership, a call for people."""
+    story = Story().place()
+    story.compensation("O1", rule, 0)
+    assert story.verdict("I-29").outcome == "holds"
+
+
+@pytest.mark.parametrize("rule", ["K-01", "K-10", "K-11", "K-12"])
+def test_credit_stands_in_a_row_of_a_rule_that_gives_credit(rule: str) -> None:
+    """The rules that pay into a wallet, and no other: a refund's row covers no credit."""
+    story = Story().place().pay()
+    story.compensation("O1", rule, 1000)
+    story.posting("O1", "credit", ("compensation_cost", 1000), ("wallet:u1", -1000))
+    assert story.verdict("I-29").outcome == "holds"
+    story = Story().place().pay()
+    story.compensation("O1", "K-03", 1000)
+    story.posting("O1", "credit", ("compensation_cost", 1000), ("wallet:u1", -1000))
+    assert [witness.words for witness in story.verdict("I-29").witnesses] == ["credited_again"]
+
+
+def test_the_cap_itself_may_be_paid() -> None:
+    """800 is within 800, 801 is not."""
+    for fen, outcome in ((800, "holds"), (801, "violated")):
+        assert Story(policy=CAPPED).place().pay().credit(amount_fen=fen).verdict("I-29").outcome == outcome
+
+
+def test_a_row_that_is_excluded_and_over_its_cap_is_told_once() -> None:
+    """Its money is lost once."""
+    verdict = Story(policy=CAPPED).plain().credit().verdict("I-29")
+    assert [witness.words for witness in verdict.witnesses] == ["delivered"]
+    assert verdict.amount_fen == 1000
+
+
+def test_each_row_is_judged_once() -> None:
+    """It is written again with every step of its payment."""
+    story = Story().place()
+    key = story.compensation("O1", "K-01", 1000)
+    row = story.events[-1].row  # type: ignore[union-attr]
+    assert story.state("compensations", key, row).verdict("I-29").count == 1
+
+
+def test_three_for_one_incident_are_two_too_many() -> None:
+    """And each of the two is told once, whichever it repeats."""
+    story = Story().place().pay()
+    for _ in range(3):
+        story.compensation("O1", "K-03", 100, "O1/c2")
+    assert [witness.words for witness in story.verdict("I-29").witnesses] == ["twice", "twice"]
+
+
+def test_two_rows_of_one_transaction_are_one_too_many() -> None:
+    """The one that was written second."""
+    story = Story().place().pay()
+    with story:
+        first = story.compensation("O1", "K-03", 100, "O1/c2")
+        second = story.compensation("O1", "K-03", 100, "O1/c2")
+    (witness,) = story.verdict("I-29").witnesses
+    assert (witness.data["compensation"], witness.data["other"]) == (second, first)
+
+
+def test_a_part_that_was_delivered_excludes_no_make_good() -> None:
+    """Two of five came, and the order was called complete."""
+    story = Story().place(quantity=5).pay().sell(units=2)
+    story.compensation("O1", "K-01", 3000)
+    story.compensation("O1", "K-13", 3000)
+    assert story.verdict("I-29").outcome == "holds"
+
+
+def test_goods_that_the_platform_does_not_know_of_exclude_no_make_good() -> None:
+    """The card is sold, the order still says paid."""
+    story = Story().place().pay().card("O1-card0", "sold", "O1")
+    story.compensation("O1", "K-01", 1000)
+    assert story.verdict("I-29").outcome == "holds"
+
+
+def test_goods_exclude_only_the_rules_about_missing_goods() -> None:
+    """An extra capture goes back although everything was delivered."""
+    story = Story().plain()
+    story.compensation("O1", "K-03", 1000, "O1/c2")
+    story.compensation("O1", "K-05", 1000)
+    assert story.verdict("I-29").outcome == "holds"
+
+
+@pytest.mark.parametrize("rule", ["K-01", "K-02"])
+def test_a_disclosed_window_is_closed_at_its_end(rule: str) -> None:
+    """An hour after the latest capture; not a second before."""
+    for early_us, outcome in ((1, "violated"), (0, "holds")):
+        story = Story().place(sku="slow").capture()
+        captured_us = story.events[-1].t_us
+        story.now_us = captured_us + HOUR - early_us
+        story.compensation("O1", rule, 3000)
+        assert story.verdict("I-29").outcome == outcome
+
+
+def test_a_compensation_for_an_order_that_nobody_knows_is_judged_without_it() -> None:
+    """Paid by somebody for something: it may be owed, and there is no price to exclude it by."""
+    story = Story().book("CH", "captured", "O9/c1", paid_fen=500, payer="u1")
+    story.compensation("O9", "K-04", 500)
+    assert story.verdict("I-29").outcome == "holds"
+
+
+def test_a_credit_is_not_counted_again_while_a_failover_is_taking_it_back() -> None:
+    """Row and entry go in one transaction; in between nothing is decided."""
+    story = Story().place().pay().credit()
+    with story:
+        story.order("O1", "revert").state("compensations", "M3", None, "revert")
     assert story.verdict("I-29").outcome == "holds"

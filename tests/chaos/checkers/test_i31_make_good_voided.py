@@ -54,3 +54,34 @@ def test_an_order_whose_row_was_lost_is_undecided() -> None:
     """What the goods were worth is not known."""
     story = Story().place().pay().credit().sell().state("orders", "O1", None, "revert").end()
     assert story.verdict("I-31").outcome == "unknown"
+
+
+def test_only_orders_that_were_made_good_are_judged() -> None:
+    """A refund to the wallet beside the goods is I-06's."""
+    story = Story().plain().posting("O1", "wallet_refund", ("suspense", 1000), ("wallet:u1", -1000)).end()
+    verdict = story.verdict("I-31")
+    assert (verdict.outcome, verdict.checked) == ("holds", 0)
+
+
+def test_too_much_credit_for_goods_that_never_came_is_not_double() -> None:
+    """I-29 and I-30 judge the amount; goods taken back are goods that never came."""
+    assert Story().place().pay().credit(amount_fen=1200).end().verdict("I-31").outcome == "holds"
+    story = Story().place().pay().credit(amount_fen=1200).card("O1-card0", "sold", "O1")
+    assert story.card("O1-card0", "void", "O1").end().verdict("I-31").outcome == "holds"
+
+
+def test_a_single_fen_beside_the_goods_is_double() -> None:
+    """999 of 1000 were taken back."""
+    story = Story().place().pay().credit().sell().settle_credit("credit_void", amount_fen=999).end()
+    assert story.verdict("I-31").amount_fen == 1
+
+
+def test_a_single_fen_of_credit_is_judged() -> None:
+    """However small the make-good was."""
+    assert Story().place().pay().credit(amount_fen=1).sell().end().verdict("I-31").amount_fen == 1
+
+
+def test_a_lost_row_is_named_as_the_reason_of_the_doubt() -> None:
+    """Not a checker that stumbled."""
+    story = Story().place().pay().credit().sell().state("orders", "O1", None, "revert").end()
+    assert [doubt.words for doubt in story.verdict("I-31").witnesses] == ["row_lost"]

@@ -179,3 +179,76 @@ def test_a_piece_that_comes_after_the_half_hour_is_too_late_to_help() -> None:
     life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling").delivered(2, 3)
     (finding,) = [found for found in life.delivered(40, 1).audit().wrong() if found.rule == "K-06"]
     assert (finding.verdict, finding.owed_fen, finding.by_us) == ("missed", 2000, 32 * 60_000_000)
+
+
+def test_a_short_order_whose_whole_price_went_back_was_paid_what_it_was_owed() -> None:
+    """More than the missing pieces, without the rule's name: the goods may have been taken back as well."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling").delivered(2, 3)
+    assert life.refunded(10, fen=5000).verdicts("K-06") == ["exact"]
+
+
+def test_the_refund_of_an_extra_capture_pays_for_no_missing_piece() -> None:
+    """One of two whole charges went back: that is K-03's."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling").delivered(2, 3)
+    life.captured(3, "O1/c2", 5000).refunded(10, "O1/c2", 5000)
+    assert (life.verdicts("K-06"), life.verdicts("K-03")) == (["missed"], ["exact"])
+
+
+def test_missing_pieces_may_be_refunded_in_parts() -> None:
+    """Two refunds on the order's own charge; done with the second."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling").delivered(2, 3)
+    life.refunded(10, fen=1500).refunded(11, fen=500, refund_no="O1/r2")
+    (act,) = [act for act in life.audit().acts if act.rule == "K-06"]
+    assert (act.amount_fen, act.done_us, act.named) == (2000, 11 * 60_000_000, False)
+
+
+def test_a_refund_in_the_name_of_missing_pieces_that_all_came_is_undue() -> None:
+    """Nothing was short for a moment."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "paid").completed(2, 5)
+    life.promises(10, "K-06", refund="O1/r1", fen=2000).refunded(11, fen=2000)
+    assert life.verdicts("K-06") == ["undue"]
+
+
+def test_a_refund_in_the_name_of_missing_pieces_may_come_before_any_piece() -> None:
+    """Not one arrived: the platform may be quicker than K-01, and owes all of them."""
+    life = Life().order(quantity=5).captured(1, fen=5000).status(1.1, "fulfilling")
+    life.promises(3, "K-06", refund="O1/r1", fen=5000).status(3, "refunding").refunded(4, fen=5000)
+    assert life.verdicts("K-06") == ["exact"]
+
+
+def lied(minute: float = 2) -> Life:
+    life = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(minute, "success")
+    return life.status(minute, "completed", qty=1)
+
+
+def test_the_last_lie_is_the_one_that_the_half_hour_counts_from() -> None:
+    """Told again in minute 20: the money back by minute 50."""
+    assert lied().said(20, "success").refunded(49.9).verdicts("K-13") == ["exact"]
+    assert lied().said(20, "success").refunded(50.1).verdicts("K-13") == ["late"]
+
+
+def test_a_lie_that_is_told_when_time_is_up_gives_no_more_time() -> None:
+    """In minute 33 the promise of minute 2 is broken already."""
+    assert lied().said(33, "success").refunded(34).verdicts("K-13") == ["late"]
+
+
+def test_nothing_but_another_lie_gives_more_time() -> None:
+    """A ticket in minute 20 does not."""
+    assert lied().ticket(20).refunded(33).verdicts("K-13") == ["late"]
+
+
+def test_a_false_success_waits_for_a_silent_supplier() -> None:
+    """K-13 asks it again under the same number."""
+    silent = lied().fault(10, "start", "supplier.down").fault(20, "end", "supplier.down")
+    assert silent.refunded(49.9).verdicts("K-13") == ["exact"]
+    silent = lied().fault(10, "start", "supplier.down").fault(20, "end", "supplier.down")
+    assert silent.refunded(50.1).verdicts("K-13") == ["late"]
+
+
+def test_a_lie_that_nobody_believed_may_be_refunded_and_need_not() -> None:
+    """The order never called itself delivered."""
+    doubted = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(2, "success")
+    assert doubted.verdicts("K-13") == []
+    doubted = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(2, "success")
+    doubted.promises(3, "K-13", refund="O1/r1").status(3, "refunding").refunded(4)
+    assert doubted.verdicts("K-13") == ["exact"]
