@@ -52,7 +52,7 @@ def test_evidence_of_real_parts_is_added_up_by_rule_and_names_processes() -> Non
 
 def test_evidence_is_shown_of_the_run_that_is_drawn(tmp_path: Path) -> None:
     """Of real parts only: simulated ones have nothing to add to the count."""
-    directory = realparts.write(tmp_path / "results", seeds=1)
+    directory = realparts.write(tmp_path / "results", seeds=3)
     cut = {
         "kind": "fault",
         "t_us": 0,
@@ -65,8 +65,10 @@ def test_evidence_is_shown_of_the_run_that_is_drawn(tmp_path: Path) -> None:
         head, rest = file.read_text("utf-8").split("\n", 1)
         file.write_text("\n".join([head, json.dumps(cut), rest]), "utf-8")
     campaign = read(directory)
-    lines = [cell["lines"] for row in touched.rows(campaign, WORDS) for cell in row["cells"]]
-    assert lines == [["12 connections, 12,528 bytes"]] * 4
+    stormy = next(
+        row for row in touched.rows(campaign, WORDS) if row["scenario"] == "Payment callbacks are lost"
+    )
+    assert [cell["lines"] for cell in stormy["cells"]] == [["12 connections, 12,528 bytes"]] * 2
     campaign.meta = msgspec.structs.replace(campaign.meta, world=SIM)
     assert not any(cell["lines"] for row in touched.rows(campaign, WORDS) for cell in row["cells"])
 
