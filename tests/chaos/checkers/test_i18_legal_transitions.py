@@ -106,7 +106,7 @@ def wrong_steps(*route: str) -> int:
     return story.verdict("I-18").count
 
 
-@pytest.mark.parametrize(("before", "after"), permutations(STATES, 2))
+@pytest.mark.parametrize(("before", "after"), list(permutations(STATES, 2)))
 def test_every_step_is_on_the_list_or_wrong(before: str, after: str) -> None:
     """Ten states: 26 steps are legal, the rest is not, whatever led there."""
     reached = () if before == "created" else (before,)
