@@ -104,6 +104,10 @@ class SharedClock:
         """What every owned slot says at present, in order of slots; free ones have pid 0."""
         return [self._look(index) for index in range(self._words[_SLOTS])]
 
+    def names(self) -> set[str]:
+        """Of all that ever had a slot."""
+        return {self.name(index) for index in range(self._words[_SLOTS])} - {""}
+
     def name(self, index: int) -> str:
         """The name in a slot, empty when it was never taken."""
         at = 8 * (self._start(index) + NAME_WORD)

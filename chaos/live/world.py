@@ -85,7 +85,7 @@ class LiveWorld:
         self.directory = Path(
             enter(tempfile.TemporaryDirectory(prefix="dingfeng-live-", ignore_cleanup_errors=True))
         )
-        self.clock = SharedClock.create(self.directory / "clock", 32)
+        self.clock = SharedClock.create(self.directory / "clock", slots(self.opening, self.options.workers))
         stack.callback(self.clock.close)
         self.slot = self.clock.slot("orchestrator")
         stack.callback(self.slot.close)
@@ -109,7 +109,7 @@ class LiveWorld:
         self.conductor = Conductor(self.clock, may_hasten=self._may_hasten, may_leap=self._may_leap)
         self._database()
         self._proxies(stack)
-        self._processes()
+        self._processes(stack)
         self.journal = Journal(self.layout.journal("orchestrator"), self.clock.now_us)
         stack.callback(self.journal.close)
         self._storm()
@@ -145,7 +145,7 @@ class LiveWorld:
         distances.stretch(self.layout.links, self.proxies, self.opening.scenario.speeds, self.layout.parties)
         self._ready(f"toxiproxy ({chosen.kind})", began_s)
 
-    def _processes(self) -> None:
+    def _processes(self, stack: ExitStack) -> None:
         """Everything of Python's, side by side."""
         began_s = time.monotonic()
         layout = self.layout
@@ -156,25 +156,31 @@ class LiveWorld:
             started[name] = child, partial(serves, layout.health(name))
             return child
 
+        # Made before there are processes, which would make those that they do not find.
+        clocks = {
+            name: MachineClock(layout.machine_clock(name), self.clock.now_us)
+            for name in (*self.opening.node_names(), *layout.parties)
+        }
+        for clock in clocks.values():
+            stack.callback(clock.close)
         self._machines: dict[str, Machine] = {}
         for name in self.opening.node_names():
             urls = self.store.urls(partial(layout.links.port, name))
             settings = layout.node(name, *urls, self.store.database.schema)
-            self._machine(start(name, "platform_host", settings.save(self._file(name))))
+            self._machine(start(name, "platform_host", settings.save(self._file(name))), clocks[name])
         start(EDGE, "balancer", layout.edge().save(self._file(EDGE)))
         for name in (USERS, *layout.parties):
             child = start(name, "counterparty_host", layout.counterparty(name).save(self._file(name)))
             if name != USERS:
-                self._machine(child)
+                self._machine(child, clocks[name])
         self._start_load(started)
         for name, (child, ready) in started.items():
             self.supervisor.wait_ready(child, ready, READY_S)
             self._ready(name, began_s)
 
-    def _machine(self, child: Child) -> None:
+    def _machine(self, child: Child, clock: MachineClock) -> None:
         """One that the storm may hit."""
         name, layout = child.name, self.layout
-        clock = MachineClock(layout.machine_clock(name), self.clock.now_us)
         ready = partial(serves, layout.health(name))
         self._machines[name] = Machine(child, clock, Gate(layout.gate(name)), ready)
 
@@ -189,7 +195,7 @@ class LiveWorld:
             child = self.supervisor.start("load", command.master(csv, len(loads), port), env=surroundings)
             for name in loads:
                 self.supervisor.start(name, command.worker(port), env=surroundings)
-        started["load"] = child, lambda: {self.clock.name(n) for n in range(32)}.issuperset(loads)
+        started["load"] = child, lambda: self.clock.names().issuperset(loads)
 
     def _file(self, name: str) -> Path:
         return self.directory / f"{name}.json"
@@ -257,6 +263,13 @@ class LiveWorld:
                 if name in self.nemesis.watched:
                     self.nemesis.see(name, event)
         self.hesitation.look()
+
+
+def slots(opening: Opening, workers: int) -> int:
+    """How many loops of control keep time in a run: each process, and two of the orchestrator's own threads."""
+    workload = opening.scenario.workload
+    parties = len(workload.channels()) + len(workload.suppliers())
+    return 2 + len((EDGE, USERS)) + parties + len(opening.node_names()) + workers
 
 
 def _withdraw(server: Toxiproxy, names: Sequence[str]) -> None:

@@ -150,7 +150,7 @@ class Stage:
         """What a process is told."""
         known: dict[str, Any] = {"name": name, "clock": self.clock.path, "port": self.ports[name]}
         known["scenario"] = self.scenario.model_dump(mode="json", by_alias=True)
-        known |= {"design": self.design, "seed": 1}
+        known |= {"design": self.design, "seed": 1, "openings": self.directory / "openings"}
         if name == "edge":
             nodes = [Upstream(node, self.url(node), f"{HOST}:{self.ports[node]}") for node in self.nodes]
             return EdgeSettings(**known, journal=self.directory / "edge.journal", nodes=nodes)

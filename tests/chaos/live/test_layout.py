@@ -14,8 +14,8 @@ from chaos.live.leavings import keep
 from chaos.live.options import discreet
 from chaos.live.ports import Ports
 from chaos.live.settings import EdgeSettings, read
-from chaos.live.settings import EdgeSettings, read
 from chaos.live.store import address_of, wants_replica
+from chaos.live.world import slots
 from chaos.opening import Opening
 from reference_platform import designs
 from scenarios import loading
@@ -150,15 +150,11 @@ def test_settings_that_cannot_be_used_end_the_process_with_2(
     assert capsys.readouterr().err.startswith(f"{path}: ")
 
 
-@pytest.mark.parametrize("raw", [None, b"{", b'{"name": "\xff"}', b'{"name": 1}'])
-def test_settings_that_cannot_be_used_end_the_process_with_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], raw: bytes | None
-) -> None:
-    """Its log names the file and what is wrong with it."""
-    path = tmp_path / "edge.json"
-    if raw is not None:
-        path.write_bytes(raw)
-    with pytest.raises(SystemExit) as ended:
-        read(["balancer", str(path)], EdgeSettings)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith(f"{path}: ")
+def test_every_process_has_a_slot_in_the_clock(tmp_path: Path) -> None:
+    """However many nodes and load processes are wanted: one too many would not start."""
+    scenario = loading.load("callback_late")
+    knobs = scenario.knobs.model_copy(update={"nodes": 16})
+    opening = Opening(scenario.model_copy(update={"knobs": knobs}), designs.load("resilient"), 1)
+    with Ports() as ports:
+        made = Layout.draw(opening, tmp_path, ports, {"database": "127.0.0.1:5432"}, 40)
+    assert slots(opening, 40) == len({"orchestrator", "background", *made.ports, *made.loads})

@@ -57,6 +57,7 @@ def make_load(folder: Path, scenario: Scenario, shop: TinyShop, workers: int = 1
     """Load from Locust against a shop, with a clock that leaps."""
     clock = SharedClock.create(folder / "clock", 4)
     order = LoadOrder(
+        openings=str(tmp_path / "openings"),
         scenario=dump(scenario),
         design="naive",
         seed=1,
