@@ -166,7 +166,7 @@ def _spreads(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Spr
         distance = chance = None
         if min(len(ours), len(theirs)) >= ENOUGH:
             few = len(ours) * len(theirs) <= EXACT_UP_TO
-            tested = stats.ks_2samp(ours, theirs, method="exact" if few else "asymp")
+            tested = stats.ks_2samp(ours, theirs, method="auto" if few else "asymp")
             distance, chance = float(tested.statistic), float(tested.pvalue)
         spreads.append(Spread(design, what, ours, theirs, distance, chance))
     return spreads

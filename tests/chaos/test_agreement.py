@@ -103,6 +103,16 @@ def test_times_that_differ_are_far_apart_and_alike_ones_are_not() -> None:
     assert apart.chance < 0.01
 
 
+@pytest.mark.parametrize("count", [5, 30])
+def test_times_that_lie_between_each_other_are_tested_without_a_word(count: int) -> None:
+    """Their exact chance does not always come out; that of the limit takes its place, and nobody is warned."""
+    base = [1_000 * n for n in range(1, count + 1)]
+    between = [us + 500 for us in base]
+    (spread,) = compare([seen(times_us={"pay": base})], [seen(times_us={"pay": between})]).spreads
+    assert spread.distance == pytest.approx(1 / count)
+    assert spread.chance == pytest.approx(1.0)
+
+
 def test_few_times_are_not_tested() -> None:
     """Four cases say nothing about a distribution, and no number pretends that they do."""
     times = {"pay": [1, 2, 3, 4]}
