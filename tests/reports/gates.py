@@ -36,6 +36,8 @@ MEASURES = Measures(
     at_risk_peak_fen=9_800,
 )
 
+S = 1_000_000
+
 Making = Callable[[int], dict[str, Any]]
 
 
@@ -130,3 +132,28 @@ def certificate(path: Path, **changes: Any) -> Path:
     }  # fmt: skip
     save(Certificate(**{**made, **changes}), path)
     return path
+
+
+def took(us: int = 20 * S, **changes: Any) -> Measures:
+    """What a run took: one order, delivered and settled after `us`."""
+    return Measures(
+        **{
+            "paid_orders": 1,
+            "click_to_card": {us: 1},
+            "time_to_settle": {us: 1},
+            "captured_fen": 10_000,
+            **changes,
+        }
+    )
+
+
+def both(tmp_path: Path, new: Any, old: Any, pairs: int = 40) -> tuple[Path, Path]:
+    """Candidate and baseline; `new` and `old` make a run of a seed."""
+    candidate = write(tmp_path / "new", [new(seed) for seed in range(pairs)])
+    return candidate, write(tmp_path / "old", [old(seed) for seed in range(pairs)], versions={"code": "0ld"})
+
+
+def compare(candidate: Path, baseline: Path, demand: str = "{}") -> dict[str, str]:
+    """What the comparison says, by name."""
+    decision = judge(f"schema: 1\nbaseline: {demand}\n", candidate, baseline=(baseline,))
+    return outcomes(decision, kind="baseline")

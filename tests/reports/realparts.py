@@ -33,7 +33,7 @@ def clock(real_s: float = 8.0) -> dict[str, Any]:
 
 def write(path: Path, *, seeds: int = 2) -> Path:
     """The first seed of each design has load of three actions and a clock; what comes later only a clock."""
-    campaigns.write(path, scenarios=2, seeds=seeds, orders=6)
+    campaigns.write(path, scenarios=2, seeds=seeds)
     file = path / "campaign.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "world": "live"}))
     for scenario in campaigns.names(2):

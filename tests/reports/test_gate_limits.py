@@ -14,20 +14,6 @@ from reports.gate.strength import bounds, needed, outcome
 from tests.reports.gates import judge, outcomes, run, scenario, write
 
 PLAIN = "schema: 1\n"
-S = 1_000_000
-
-
-def took(us: int = 20 * S, **changes: Any) -> Measures:
-    return Measures(
-        **{
-            "paid_orders": 1,
-            "click_to_card": {us: 1},
-            "time_to_settle": {us: 1},
-            "captured_fen": 10_000,
-            **changes,
-        }
-    )
-
 
 @pytest.mark.parametrize(
     ("slow", "orders", "expected"),
@@ -91,17 +77,6 @@ def test_where_nothing_was_sold_or_delivered_no_limit_is_proven(tmp_path: Path) 
         "inconclusive no_orders",
         "inconclusive nothing_sold",
     }
-
-
-def both(tmp_path: Path, new: Any, old: Any, pairs: int = 40) -> tuple[Path, Path]:
-    """Candidate and baseline; `new` and `old` make a run of a seed."""
-    candidate = write(tmp_path / "new", [new(seed) for seed in range(pairs)])
-    return candidate, write(tmp_path / "old", [old(seed) for seed in range(pairs)], versions={"code": "0ld"})
-
-
-def compare(candidate: Path, baseline: Path, demand: str = "{}") -> dict[str, str]:
-    decision = judge(f"{PLAIN}baseline: {demand}\n", candidate, baseline=(baseline,))
-    return outcomes(decision, kind="baseline")
 
 
 def test_slower_by_enough_and_surely_is_worse(tmp_path: Path) -> None:
