@@ -127,6 +127,16 @@ class Recording:
         self._append = append
         self._ops = ops_from
 
+    def listen(self, hear: Callable[[Event], None]) -> None:
+        """From now on `hear` is told of each event, when it is on record."""
+        keep = self._append
+
+        def both(event: Event) -> None:
+            keep(event)
+            hear(event)
+
+        self._append = both
+
     def invoke(self, user: str, action: str, args: Mapping[str, Any]) -> int:
         self._ops = op = self._ops + 1
         self._append(Invoke(self._now_us(), op, user, action, args))

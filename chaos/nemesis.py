@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, Protocol
 
 from chaos.history import Event, History, Invoke, State
@@ -241,15 +242,14 @@ class WatchedHistory(History):
     """A history that tells the nemesis of the events its rules wait for."""
 
     def watch(self, nemesis: Nemesis) -> None:
-        keep, watched = self._append, nemesis.watched
+        self.listen(partial(hear, nemesis))
 
-        def look(event: Event) -> None:
-            keep(event)
-            for name in names_of(event):
-                if name in watched:
-                    nemesis.see(name, event)
 
-        self._append = look
+def hear(nemesis: Nemesis, event: Event) -> None:
+    """Tell the nemesis of an event, if some rule waits for it."""
+    for name in names_of(event):
+        if name in nemesis.watched:
+            nemesis.see(name, event)
 
 
 def names_of(event: Event) -> tuple[str, ...]:

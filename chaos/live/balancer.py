@@ -27,8 +27,8 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from chaos.live import drawing
 from chaos.live.dispatch import FAILURES, Dispatch
+from chaos.live.drawing import messages_of
 from chaos.live.journal import Journal
 from chaos.live.serving import Stop, host, listening
 from chaos.live.settings import EdgeSettings, Upstream, read
@@ -178,7 +178,7 @@ async def _serve(settings: EdgeSettings, timers: AsyncTimers) -> None:
         session = await stack.enter_async_context(client({}))
         dispatch = Dispatch(timers, stop.fail)
         stack.push_async_callback(dispatch.close)
-        messages = drawing.messages(settings, timers, journal)
+        messages = messages_of(settings, timers, journal)
         balancer = Balancer(settings.nodes, timers, session, messages, dispatch)
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_route("*", r"/{path:[\s\S]*}", balancer.forward)

@@ -6,20 +6,23 @@ Everything that reaches it goes through `Durable`, so it stands after a kill whe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from chaos.live import keys
+from chaos.live.drawing import SiteNemesis, own_events
 from chaos.live.durable import Books, Durable, Input, Steps
+from chaos.live.openings import Opening, Openings
 from chaos.live.postman import Postman
 from chaos.live.settings import CounterpartySettings
 from chaos.live.timers import AsyncTimers
 from chaos.messages import Fate, Messages
-from chaos.nemesis import Nemesis
-from chaos.opening import APP_ID, Opening
+from chaos.opening import APP_ID
+from chaos.opening import Opening as Start
 from reference_platform import designs
 from reference_platform.ports import Rejected, Request, Response, Unreachable
 from sim.clock import EPOCH_US
@@ -41,16 +44,16 @@ class Counterparty:
         failed: Callable[[BaseException], None],
     ) -> None:
         scenario = settings.model()
-        opening = Opening(scenario, designs.load(settings.design), settings.seed)
+        opening = Start(scenario, designs.load(settings.design), settings.seed)
         self.steps = steps = Steps()
         self.books = Books(settings.journal, timers.now_us, settings.ops_from)
-        nemesis = Nemesis(
-            scenario.faults,
+        self._openings = Openings(settings.openings)
+        self._nemesis = nemesis = SiteNemesis(
+            opening,
             kernel=steps,
-            streams=opening.streams,
             history=self.books,
-            heal_us=opening.heal_us,
             plan=settings.plan,
+            own=own_events(settings.name, scenario.workload),
         )
         self.messages = Messages(nemesis, opening.streams)
         fate_of = partial(self.messages.strike, settings.name, "edge")
@@ -72,7 +75,7 @@ class Counterparty:
             self.channel = Channel(settings.name, CONTRACTS[settings.name], app_id=APP_ID, **shared)
         else:
             self.supplier = Supplier(settings.name, **shared)
-        self.durable = Durable(settings.inputs, steps, timers, self._apply)
+        self.durable = Durable(settings.inputs, steps, timers, self._apply, self._announced)
 
     def begin(self) -> None:
         """Come back to where the last life ended, and go on."""
@@ -90,7 +93,9 @@ class Counterparty:
     def _apply(self, said: Input, reply: Any) -> None:
         """An input takes effect. `reply` hears of the answer, unless nobody waits for one any more."""
         data, tell = said.data, reply if reply is not None else _nobody
-        if said.kind == "answered":
+        if said.kind == "opened":
+            self._nemesis.open(msgspec.convert(data, Opening))
+        elif said.kind == "answered":
             self.postman.answered(data)
         elif said.kind == "arrived":
             tell(self._fate(data["caller"], data["call"], data["number"]))
@@ -98,6 +103,12 @@ class Counterparty:
             self._call(Request(data["call"], "", data["body"]), tell)
         else:
             self._user(said.kind, data, tell)
+
+    def _announced(self) -> Iterable[tuple[int, str, dict[str, Any]]]:
+        """Windows opened by events that others saw: inputs like all else, so a replay draws the same."""
+        if self._nemesis.waits():
+            for opening in self._openings.news():
+                yield opening.start_us, "opened", msgspec.structs.asdict(opening)
 
     def _fate(self, caller: str, call: str, number: str) -> Fate | None:
         self._asked[caller, call, number] += 1

@@ -15,10 +15,10 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from chaos.live import drawing
 from chaos.live.arrivals import Arrivals, Reply
 from chaos.live.calls import CHANNEL_CALLS, SUPPLIER_CALLS, USER_CALLS, Notice, number
 from chaos.live.counterparty import Counterparty
+from chaos.live.drawing import messages_of
 from chaos.live.gate import Gate
 from chaos.live.journal import Journal
 from chaos.live.serving import Stop, host, listening
@@ -121,7 +121,7 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
     """Where notices arrive: whatever does has been shown to a user."""
     stop = Stop()
     journal = Journal(settings.journal, timers.now_us, settings.ops_from)
-    messages, arrivals = drawing.messages(settings, timers, journal), Arrivals(timers, settings.doors)
+    messages, arrivals = messages_of(settings, timers, journal), Arrivals(timers, settings.doors)
 
     async def notice(request: web.Request) -> web.StreamResponse:
         try:

@@ -12,7 +12,7 @@ What it books during a replay is compared with the journal, not written a second
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -80,11 +80,20 @@ Apply = Callable[[Input, Any], None]
 class Durable:
     """Feeds a machine. Build the machine on `steps`, then `replay`, then `take` what comes."""
 
-    def __init__(self, path: Path, steps: Steps, timers: RealTimers, apply: Apply) -> None:
+    def __init__(
+        self,
+        path: Path,
+        steps: Steps,
+        timers: RealTimers,
+        apply: Apply,
+        news: Callable[[], Iterable[tuple[int, str, Mapping[str, Any]]]] = tuple,
+    ) -> None:
+        """`news` is asked before the machine moves: inputs that nobody brings, each with the time it is of."""
         self._path = path
         self._steps = steps
         self._timers = timers
         self._apply = apply
+        self._news = news
         self._alarm: Any = None
         self._alarm_us = -1
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -109,13 +118,21 @@ class Durable:
 
     def take(self, kind: str, data: Mapping[str, Any], reply: Any = None) -> None:
         """An input, now. It is on record before it takes effect."""
-        said = Input(max(self._timers.now, self._steps.now), kind, dict(data))
+        self._fetch_news()
+        self._take(self._timers.now, kind, data, reply)
+        self._set_alarm()
+
+    def _fetch_news(self) -> None:
+        for at_us, kind, data in self._news():
+            self._take(min(at_us, self._timers.now), kind, data, None)
+
+    def _take(self, at_us: int, kind: str, data: Mapping[str, Any], reply: Any) -> None:
+        said = Input(max(at_us, self._steps.now), kind, dict(data))
         line = _encode(said) + b"\n"
         if os.write(self._file, line) != len(line):
             raise OSError(f"{self._path}: an input could not be written: disk full?")
         self._steps.advance(said.t_us)
         self._apply(said, reply)
-        self._set_alarm()
 
     def close(self) -> None:
         """No timer goes off any more."""
@@ -125,6 +142,7 @@ class Durable:
 
     def _catch_up(self) -> None:
         self._alarm_us = -1
+        self._fetch_news()
         self._steps.advance(max(self._timers.now, self._steps.now))
         self._set_alarm()
 

@@ -114,6 +114,11 @@ class Layout:
             log=self.directory / "logs" / f"{name}.refusals",
         )
 
+    @property
+    def openings(self) -> Path:
+        """Where the orchestrator announces what has opened, see `chaos.live.drawing`."""
+        return self.directory / "openings"
+
     def gate(self, name: str) -> Path:
         """Where the successor of a killed node waits."""
         return self.directory / f"{name}.gate"
@@ -145,6 +150,7 @@ class Layout:
             channels={name: f"{HOST}:{self.links.port(USERS, name)}" for name in channels},
             key=self.keys.tokens,
             end_us=opening.end_us,
+            openings=str(self.openings),
             ops_from=[number * OPS_EACH for number in range(len(self.loads))],
             figures=[str(self.directory / f"{name}.figures") for name in self.loads],
             plan=self.plan,
@@ -161,4 +167,5 @@ class Layout:
             "seed": self.opening.streams.seed,
             "plan": self.plan,
             "gate": self.gate(name),
+            "openings": self.openings,
         }

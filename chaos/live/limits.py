@@ -37,11 +37,6 @@ def problems(scenario: Scenario, *, given_database: bool = False) -> Iterator[Pr
         why = impossible.get(rule.fault)
         if why is not None:
             yield Problem(("faults", index, "fault"), f"{rule.fault} cannot be done live: {why}")
-        elif rule.on is not None and not rule.window:
-            yield Problem(
-                ("faults", index, "on"),
-                f"{rule.fault} cannot wait for an event live: it is drawn in a process that does not see it",
-            )
 
 
 def refuse(name: str, scenario: Scenario, *, given_database: bool = False) -> None:

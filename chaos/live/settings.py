@@ -32,13 +32,17 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Storm(Process, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A process that takes part in the scenario. `plan` is that of a replayed run, `gate` where it waits before it lives."""
+    """A process that takes part in the scenario. `plan` is that of a replayed run, `gate` where it waits before it lives.
+
+    In `openings` it reads which rules that wait for an event have had it.
+    """
 
     scenario: dict[str, Any]
     design: str
     seed: int
     plan: dict[str, dict[str, Any]] | None = None
     gate: Path | None = None
+    openings: Path
 
     def model(self) -> Scenario:
         """The scenario."""

@@ -24,6 +24,7 @@ from chaos.live.background import Background
 from chaos.live.clock import SharedClock
 from chaos.live.conductor import Conductor
 from chaos.live.distances import Hesitation
+from chaos.live.drawing import Announcer
 from chaos.live.faults import LiveFaults
 from chaos.live.gate import Gate
 from chaos.live.journal import Journal
@@ -34,6 +35,7 @@ from chaos.live.links import HOST
 from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
 from chaos.live.machines import Machine, RealMachines
+from chaos.live.openings import Openings
 from chaos.live.options import Options
 from chaos.live.paced import PacedKernel
 from chaos.live.processes import Child, Supervisor, listens, undisturbed
@@ -43,7 +45,7 @@ from chaos.live.toxics import Toxiproxy
 from chaos.live.watch import Watch
 from chaos.live.wire import Passes, Sent
 from chaos.messages import Messages
-from chaos.nemesis import Nemesis, names_of
+from chaos.nemesis import Nemesis, hear
 from chaos.opening import Opening
 from reference_platform.ports import Response
 from reference_platform.tables import ORDERS, TICKETS
@@ -218,6 +220,7 @@ class LiveWorld:
         )
         self.nemesis.schedule(self.faults)
         self.line.fate_of = partial(Messages(self.nemesis, opening.streams).strike, USERS, EDGE)
+        self.announcer = Announcer(self.nemesis, Openings(self.layout.openings))
         self.hesitation = Hesitation(self.nemesis, self.layout.links, self.proxies, self.kernel)
         self.staff = Staff(self.kernel, self.line, opening.streams, epoch_us=EPOCH_US)
 
@@ -259,9 +262,8 @@ class LiveWorld:
                     self.orders[event.key] = event.row["user"]
                 elif event.table == TICKETS.name:
                     self.staff.on_ticket()
-            for name in names_of(event):
-                if name in self.nemesis.watched:
-                    self.nemesis.see(name, event)
+            hear(self.nemesis, event)
+        self.announcer.look()
         self.hesitation.look()
 
 

@@ -22,14 +22,15 @@ from locust.rpc.protocol import Message
 from locust.runners import MasterRunner, WorkerRunner
 
 from chaos.live.clock import SharedClock
+from chaos.live.drawing import SiteNemesis, own_events
 from chaos.live.journal import Journal
 from chaos.live.load.figures import Figures
 from chaos.live.load.line import HttpLine, HttpTill, Process
 from chaos.live.load.order import ENVIRONMENT, LoadOrder, load
+from chaos.live.openings import Openings
 from chaos.live.paced import PacedKernel
 from chaos.live.wire import Passes
 from chaos.messages import Messages
-from chaos.nemesis import Nemesis
 from chaos.opening import Opening
 from reference_platform import designs
 from scenarios.model import Scenario
@@ -98,13 +99,13 @@ class Share:
         kernel = Kernel()
         self._paced = PacedKernel(kernel, clock, self._slot)
         self._journal = Journal(Path(order.journals[number]), clock.now_us, order.ops_from[number])
-        nemesis = Nemesis(
-            scenario.faults,
+        nemesis = SiteNemesis(
+            opening,
             kernel=kernel,
-            streams=opening.streams,
             history=self._journal,
-            heal_us=opening.heal_us,
             plan=order.plan,
+            own=own_events("load", scenario.workload, len(order.slots)),
+            announced=Openings(Path(order.openings)).news,
         )
         process = Process(self._paced, clock, self._slot)
         self._line = HttpLine(

@@ -16,7 +16,7 @@ class LoadOrder(msgspec.Struct, frozen=True):
 
     `slots`, `journals`, `ops_from` and `figures` have one entry for each process that makes load. Work that is due for longer than
     `late_max_us`, or finds `open_max` requests under way in its process, is dropped and counted. `plan` and
-    `keep` are those of a run.
+    `keep` are those of a run, `openings` is as in `chaos.live.settings`.
     """
 
     scenario: dict[str, Any]
@@ -31,6 +31,7 @@ class LoadOrder(msgspec.Struct, frozen=True):
     channels: dict[str, str]
     key: str
     end_us: int
+    openings: str
     plan: dict[str, dict[str, Any]] | None = None
     keep: list[int] | None = None
     late_max_us: int = 60_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,6 @@ def make_load(folder: Path, scenario: Scenario, shop: TinyShop, workers: int = 1
     """Load from Locust against a shop, with a clock that leaps."""
     clock = SharedClock.create(folder / "clock", 4)
     order = LoadOrder(
-        openings=str(tmp_path / "openings"),
         scenario=dump(scenario),
         design="naive",
         seed=1,
@@ -70,6 +70,7 @@ def make_load(folder: Path, scenario: Scenario, shop: TinyShop, workers: int = 1
         channels=dict.fromkeys(scenario.workload.channels(), shop.address),
         key="a key of thirty-two bytes, for tests",
         end_us=HOUR_US,
+        openings=str(folder / "openings"),
         **limits,
     )
     environment = {**os.environ, **command.environment(order.save(folder / "order.json"))}
@@ -125,9 +126,8 @@ def test_workers_share_the_arrivals_and_none_is_lost_or_doubled(tmp_path: Path, 
 
 def test_a_stall_shows_in_the_open_loop_and_hides_in_the_closed_one(tmp_path: Path) -> None:
     """Sixty orders come due while the shop stalls: all of them waited, a closed loop of two members sees two."""
-    shop = TinyShop(stall_after=20, stall_s=2.0)
-    made = make_load(tmp_path, rush(80, 40.0), shop)
-    shop.close()
+    with closing(TinyShop(stall_after=20, stall_s=2.0)) as shop:
+        made = make_load(tmp_path, rush(80, 40.0), shop)
     (row,) = [row for row in figures.rows(made.figures) if row.action == "place_order"]
     one = made.figures.actions["place_order"]
     assert row.requests == 80
@@ -138,9 +138,8 @@ def test_a_stall_shows_in_the_open_loop_and_hides_in_the_closed_one(tmp_path: Pa
 
 def test_what_cannot_be_started_is_dropped_and_counted(tmp_path: Path) -> None:
     """At most three requests at once: the rest of a rush on a stalled shop is dropped, not queued out of sight."""
-    shop = TinyShop(stall_after=0, stall_s=1.5)
-    made = make_load(tmp_path, rush(30, 100.0), shop, open_max=3)
-    shop.close()
+    with closing(TinyShop(stall_after=0, stall_s=1.5)) as shop:
+        made = make_load(tmp_path, rush(30, 100.0), shop, open_max=3)
     one = made.figures.actions["place_order"]
     assert one.dropped > 0
     assert len(one.open_us) + one.dropped >= 30
