@@ -79,8 +79,9 @@ class Stage:
         nodes: int = 1,
         database: bool = True,
         parts: Sequence[str] = (),
+        begun: bool = True,
     ) -> None:
-        """`parts` are the processes to start, in place of all."""
+        """`parts` are the processes to start, in place of all. Time stands still until the clock is begun."""
         self.directory = directory
         self.design = design
         self.scenario = scenario or storm(
@@ -90,7 +91,8 @@ class Stage:
         )
         self.opening = Opening(self.scenario, designs.load(design), 1)
         self.clock = SharedClock.create(directory / "clock", 16)
-        self.clock.begin()
+        if begun:
+            self.clock.begin()
         workload = self.scenario.workload
         self.channels, self.suppliers = workload.channels(), workload.suppliers()
         self.keys = keys.make((*self.channels, *self.suppliers))

@@ -86,13 +86,18 @@ def _call(stage: Stage, name: str, call: str, body: dict[str, Any]) -> Any:
     return answer.status, answer.body
 
 
-def test_a_channel_killed_between_capture_and_callback_tells_all_the_same(stage: Stage) -> None:
+def test_a_channel_killed_between_capture_and_callback_tells_all_the_same(tmp_path: Path) -> None:
     """Once it is back: one capture in the books, the callback on its way, and the charge as it was."""
-    with listening(stage) as platform:
+    with (
+        Stage(tmp_path, database=False, parts=("wechat",), begun=False) as stage,
+        listening(stage) as platform,
+    ):
         assert _call(stage, "wechat", "create", CHARGE)[0] == 200
         assert _call(stage, "wechat", "pay", {"charge_no": "O1/c1", "user": "u1"}) == (200, {"paid_fen": 100})
-        assert not platform.got, "the first notice follows after 50 ms and more"
+        stage.children["wechat"].kill()
+        assert not platform.got, "the first notice follows after 50 ms and more, and time stands still"
         stage.restart("wechat")
+        stage.clock.begin()
         assert _call(stage, "wechat", "query", {"charge_no": "O1/c1"})[1]["status"] == "SUCCESS"
         until(lambda: _books(stage, "wechat")["callback_acked"] == 1, "acknowledged")
     assert _books(stage, "wechat") == {
@@ -196,7 +201,12 @@ def test_silence_holds_the_connection_until_the_caller_gives_up(tmp_path: Path) 
     """An unknown result is no answer, neither good nor bad; and what had its effect had it once."""
     faults = [{"fault": "channel.result_unknown", "channel": "wechat", "probability": 1.0, "effect": True}]
     with Stage(tmp_path, scenario=storm(*faults), database=False, parts=("wechat",)) as stage:
-        assert stage.ask_in_vain("POST", "/create", CHARGE, to="wechat", within_s=0.5) == "TimeoutError"
+        with closing(HTTPConnection("127.0.0.1", stage.ports["wechat"], timeout=60)) as connection:
+            connection.request("POST", "/create", json.dumps(CHARGE), {"Content-Type": "application/json"})
+            until(lambda: _books(stage, "wechat") == {"charge_opened": 1}, "it has had its effect")
+            connection.sock.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                connection.sock.recv(1)
         assert _books(stage, "wechat") == {"charge_opened": 1}
 
 

@@ -6,12 +6,13 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from chaos.live.ports import Ports
 from reference_platform.adapters.http import HttpChannel, HttpNotifier, HttpSupplier, Line, client
 from reference_platform.adapters.seals import MacCheck
 from reference_platform.adapters.wall import WallWaits
@@ -78,8 +79,15 @@ def party() -> Iterator[Scripted]:
             thread.join()
 
 
+class Patient(WallWaits):
+    """Time-outs come twenty times later: nothing here is slow but the machine."""
+
+    async def within(self, us: int, awaitable: Any, *, daemon: bool = False) -> Any:
+        return await super().within(us * 20, awaitable)
+
+
 class Hasty(WallWaits):
-    """Time-outs come a thousand times sooner; remembers them."""
+    """Time-outs come ten times sooner; remembers them."""
 
     def __init__(self) -> None:
         self.asked_us: list[int] = []
@@ -92,7 +100,7 @@ class Hasty(WallWaits):
 def _ask(port: int, call: Callable[[Line], Coroutine[Any, Any, Any]], waits: WallWaits | None = None) -> Any:
     async def main() -> Any:
         async with client() as session:
-            return await call(Line("them", f"http://127.0.0.1:{port}", session, waits or WallWaits()))
+            return await call(Line("them", f"http://127.0.0.1:{port}", session, waits or Patient()))
 
     return asyncio.run(main())
 
@@ -113,9 +121,8 @@ def _end(port: int) -> PortError:
 
 def test_no_connection_is_unreachable() -> None:
     """Nobody listens: certainly no effect."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    assert type(_end(port)) is Unreachable
+    with Ports() as ports:
+        assert type(_end(ports.free())) is Unreachable
 
 
 def test_a_503_is_unreachable_and_a_code_is_a_rejection() -> None:
