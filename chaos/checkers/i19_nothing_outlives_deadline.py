@@ -51,10 +51,9 @@ class NothingOutlivesDeadline(Checker):
             if status in TERMINAL:
                 continue
             self.checked += 1
-            tickets = account.tickets
-            if tickets is not None and any(row["status"] == "open" for row in tickets.values()):
-                continue
             due_us = self._due(status, account.since_us)
+            if self._ticketed(account, due_us) and _is_owned(account):
+                continue
             if books.now_us > due_us:
                 self._violated(account, status, account.since_us, account.since_at, due_us, "stuck")
             elif not books.finished:
@@ -74,3 +73,8 @@ class NothingOutlivesDeadline(Checker):
             since_us=since_us,
             due_us=due_us,
         )
+
+
+def _is_owned(account: Account) -> bool:
+    """A ticket about the order is still open."""
+    return any(row["status"] == "open" for row in (account.tickets or {}).values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.account import GOODS, MONEY, REVERTED, Account, Row
+from chaos.account import GOODS, MONEY, NEVER, REVERTED, Account, Row
 from chaos.books import Books
 from chaos.checkers.checker import Checker, Handler
 
@@ -71,10 +71,8 @@ class CompensatedOnce(Checker):
         if rule == "K-13" and account.units >= order["quantity"]:
             return "delivered"
         wait_us = self.books.products.get(order["sku"], {}).get("disclosed_wait_us", 0)
-        if rule in ("K-01", "K-02") and wait_us:
-            captured_us = max((charge.captured_us for charge in account.charges), default=0)
-            if self.books.now_us < captured_us + wait_us:
-                return "window_open"
+        if rule in ("K-01", "K-02") and wait_us and self.books.now_us < _paid_us(account, order) + wait_us:
+            return "window_open"
         return ""
 
     def _judge_credit(self, account: Account) -> None:
@@ -109,3 +107,10 @@ class CompensatedOnce(Checker):
             compensation=row["cmp_id"],
             **data,
         )
+
+
+def _paid_us(account: Account, order: Row) -> int:
+    """When the wait began: with the first payment of the price. Another one, which goes back, begins no new wait."""
+    captures = [charge for charge in account.charges if charge.captured_us != NEVER]
+    right = [charge for charge in captures if charge.paid_fen == order["payable_fen"]]
+    return min((charge.captured_us for charge in right or captures), default=0)

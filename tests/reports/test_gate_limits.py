@@ -1,19 +1,18 @@
-"""Limits on time and money, and the comparison with a baseline."""
+"""Limits on time and money, and what a number of runs allows us to say."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chaos.measures import Measures
-from chaos.tally import Exit
 from reports.gate import quantiles
 from reports.gate.strength import bounds, needed, outcome
-from tests.reports.gates import judge, outcomes, run, scenario, write
+from tests.reports.gates import S, judge, outcomes, run, took, write
 
 PLAIN = "schema: 1\n"
+
 
 @pytest.mark.parametrize(
     ("slow", "orders", "expected"),
@@ -79,75 +78,6 @@ def test_where_nothing_was_sold_or_delivered_no_limit_is_proven(tmp_path: Path) 
     }
 
 
-def test_slower_by_enough_and_surely_is_worse(tmp_path: Path) -> None:
-    """A fifth slower in every pair: significant, and more than the tenth that matters."""
-    pair = both(
-        tmp_path,
-        lambda s: run(s, measures=took((24 + s % 7) * S)),
-        lambda s: run(s, measures=took((20 + s % 7) * S)),
-    )
-    assert compare(*pair)["click_to_card"] == "violated times_worse"
-    assert (
-        compare(*pair, "{click_to_card: 0.5, time_to_settle: 0.5}")["click_to_card"] == "holds times_no_worse"
-    )
-    assert compare(pair[1], pair[0])["click_to_card"] == "holds times_no_worse"
-
-
-def test_slower_by_chance_is_not_worse(tmp_path: Path) -> None:
-    """A large effect without significance: two of forty pairs, one of them by an hour."""
-    late = {3: 3600 * S, 9: 21 * S}
-    pair = both(
-        tmp_path, lambda s: run(s, measures=took(late.get(s, 20 * S))), lambda s: run(s, measures=took())
-    )
-    assert compare(*pair)["time_to_settle"] == "holds times_no_worse"
-
-
-def test_surely_but_hardly_slower_is_not_worse(tmp_path: Path) -> None:
-    """Significance without effect: 1% slower in every pair."""
-    pair = both(tmp_path, lambda s: run(s, measures=took(20_200_000)), lambda s: run(s, measures=took()))
-    assert compare(*pair)["time_to_settle"] == "holds times_no_worse"
-
-
-def test_a_claim_violated_more_often_than_before_is_worse(tmp_path: Path) -> None:
-    """Paired: only seeds that came out differently speak. Ten new against none is not chance, two are."""
-
-    def broken(count: int) -> Any:
-        return lambda s: run(s, violated=("I-02",) if s < count else ())
-
-    policy = PLAIN + "designs: {resilient: {tolerated: [{name: I-02, why: known}]}}\n"
-    for count, expected in ((10, "violated rate_worse"), (2, "holds rate_no_worse")):
-        new, old = both(tmp_path / str(count), broken(count), run)
-        decision = judge(policy, new, baseline=(old,))
-        assert outcomes(decision, kind="baseline")["I-02"] == expected
-    same, before = both(tmp_path / "same", broken(10), broken(10))
-    assert "I-02" not in outcomes(judge(policy, same, baseline=(before,)), kind="baseline")
-
-
-def test_many_comparisons_do_not_make_an_alarm(tmp_path: Path) -> None:
-    """Of a family of comparisons in which nothing changed but by luck, none may be called worse alone."""
-    names = [f"I-{number:02d}" for number in (1, 2, 9)]
-    lucky = {names[0]: 5}  # 5 of 5 changed pairs for the worse: p = 0.031 by itself
-    new, old = both(tmp_path, lambda s: run(s, violated=tuple(n for n in names if s < lucky.get(n, 0))), run)
-    tolerated = ", ".join(f"{{name: {name}, why: known}}" for name in names)
-    policy = PLAIN + f"designs: {{resilient: {{tolerated: [{tolerated}]}}}}\n"
-    assert outcomes(judge(policy, new, baseline=(old,)), kind="baseline")["I-01"] == "holds rate_no_worse"
-
-
-def test_too_few_pairs_another_scenario_or_no_baseline_say_nothing(tmp_path: Path) -> None:
-    """What cannot be compared is not proven."""
-    few = both(tmp_path / "few", run, run, pairs=19)
-    assert compare(*few) == {"calm_trade": "inconclusive few_pairs"}
-    new, _ = both(tmp_path / "new", run, run)
-    other = write(
-        tmp_path / "other",
-        [run(s) for s in range(40)],
-        scenarios={"calm_trade": scenario("calm_trade", "order_expired")},
-    )
-    assert compare(new, other) == {"calm_trade": "inconclusive scenario_changed"}
-    assert judge(PLAIN + "baseline: {required: true}\n", new).exit_code == Exit.INCONCLUSIVE
-    assert judge(PLAIN, new).exit_code == Exit.HOLDS
-
-
 def test_bounds_are_exact() -> None:
     """Against values of the binomial distribution that can be written down: nothing of n, all of n, rule of three."""
     assert bounds(0, 10, 0.95).high == pytest.approx(1 - 0.05 ** (1 / 10))
@@ -190,3 +120,64 @@ def test_percentiles_are_times_that_were_seen() -> None:
     assert quantiles.at(0.99, times, 10, -1) == -1
     assert quantiles.at(0.5, {}, 0, -1) is None
     assert quantiles.slower(times, 2, 20) == 7
+
+
+def test_each_percentile_allows_its_own_share_of_slow_orders(tmp_path: Path) -> None:
+    """Forty of a hundred are slow: half may be, one in twenty may not, nor one in a hundred."""
+    runs = [run(seed, measures=took(300 * S if seed < 40 else 20 * S)) for seed in range(100)]
+    path = write(tmp_path / "r", runs)
+    for name, expected in (("p50", "holds"), ("p95", "violated"), ("p99", "violated")):
+        assert judge(PLAIN + f"limits: [{{click_to_card: {{{name}: 1min}}}}]\n", path).outcome == expected
+
+
+def test_a_limit_that_holds_is_told_with_its_figures_and_without_a_replay_line(tmp_path: Path) -> None:
+    """What was measured, against what, and how sure that is."""
+    path = write(tmp_path / "r", [run(seed, measures=took(compensation_fen=50)) for seed in range(60)])
+    decision = judge(
+        PLAIN
+        + "limits: [{click_to_card: {p95: 1min, max: 1h}, money_at_risk_peak_fen: 9, compensation_share: 2%}]\n",
+        path,
+    )
+    checks = {check.name: check for check in decision.checks if check.kind == "limits"}
+    assert {name: (check.outcome, check.words, check.replay) for name, check in checks.items()} == {
+        "click_to_card p95": ("holds", "percentile", ()),
+        "click_to_card max": ("holds", "slowest", ()),
+        "money_at_risk_peak": ("holds", "money", ()),
+        "compensation_share": ("holds", "share", ()),
+    }
+    p95 = checks["click_to_card p95"].data
+    assert (p95["rate"], p95["confidence"], p95["needed"], p95["seen_us"]) == (0.05, 0.95, 59, 20 * S)
+    assert p95["high"] == bounds(0, 60, 0.95).high
+    share = checks["compensation_share"].data
+    assert (share["cost_fen"], share["captured_fen"], share["share"]) == (3_000, 600_000, 0.005)
+
+
+def test_a_percentile_that_is_not_proven_or_never_reached_says_so(tmp_path: Path) -> None:
+    """Too few orders to say; more than the share was never delivered at all."""
+    few = write(tmp_path / "few", [run(seed, measures=took()) for seed in range(5)])
+    limit = PLAIN + "limits: [{click_to_card: {p95: 1min}}]\n"
+    assert outcomes(judge(limit, few), kind="limits") == {
+        "click_to_card p95": "inconclusive percentile_unproven"
+    }
+    never = write(tmp_path / "never", [run(s, measures=Measures(paid_orders=1, undelivered=1)) for s in range(60)])
+    assert outcomes(judge(limit, never), kind="limits") == {"click_to_card p95": "violated percentile_never"}
+
+
+def test_compensations_where_nothing_was_sold_are_too_dear_at_any_share(tmp_path: Path) -> None:
+    """A single fen is."""
+    path = write(tmp_path / "r", [run(1, measures=took(captured_fen=0, compensation_fen=1))])
+    assert outcomes(judge(PLAIN + "limits: [{compensation_share: 50%}]\n", path), kind="limits") == {
+        "compensation_share": "violated nothing_sold"
+    }
+
+
+def test_a_limit_applies_to_the_designs_that_it_names_else_to_all_that_are_gated(tmp_path: Path) -> None:
+    """The slow one is `naive`."""
+    runs = [run(1, measures=took()), run(1, design="naive", measures=took(900 * S))]
+    path = write(tmp_path / "r", runs)
+    policy = (
+        PLAIN + "designs: {{naive: {{}}, resilient: {{}}}}\nlimits: [{{{0}time_to_settle: {{max: 1min}}}}]\n"
+    )
+    assert judge(policy.format("designs: [resilient], "), path).outcome == "holds"
+    assert judge(policy.format("designs: [naive], "), path).outcome == "violated"
+    assert judge(policy.format(""), path).outcome == "violated"

@@ -136,7 +136,7 @@ def test_an_order_that_nobody_paid_and_nothing_came_of_is_not_counted() -> None:
 def test_a_single_fen_is_money() -> None:
     """One fen more than the price was captured, and never came back."""
     (witness,) = Story().place().capture(paid_fen=1001).sell().end().verdict("I-01").witnesses
-    assert witness.amount_fen == 1
+    assert (witness.words, witness.amount_fen) == ("owed", 1)
 
 
 def test_goods_of_an_order_that_a_failover_lost_are_undecided() -> None:

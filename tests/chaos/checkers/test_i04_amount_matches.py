@@ -60,6 +60,12 @@ def test_the_witness_shows_the_capture_and_the_goods_that_went_out_for_it() -> N
     assert witness.events == (captured_at, captured_at + 1, captured_at + 2)
 
 
+def test_goods_that_were_all_taken_back_are_judged_no_more() -> None:
+    """Sold and voided: one delivery was judged, and no goods are left to judge."""
+    story = Story().plain().card("O1-card0", "void", "O1").verdict("I-04")
+    assert (story.outcome, story.checked) == ("holds", 1)
+
+
 def test_a_charge_that_was_opened_and_left_pays_for_nothing() -> None:
     """Only captures are compared with the price."""
     story = Story().place(payable_fen=0, unit_fen=1000).open_charge("O1/c2").capture("O1/c2", 5)

@@ -100,3 +100,25 @@ def test_a_notice_that_a_failover_forgot_is_no_duplicate() -> None:
     story.book("CH", "callback_sent", "O1/c1", notify_id="O1/c1.1", attempt=2, event="SUCCESS", paid_fen=0)
     story.state("inbox", "wechat:O1/c1.1", None, "revert")
     assert story.callback(n=3, accepted=False, status=409).verdict("I-23").outcome == "holds"
+
+
+def test_only_orders_with_a_booked_capture_are_counted() -> None:
+    """A delivery or a refund in the ledger is none."""
+    assert (
+        Story().place().posting("O1", "delivery", ("suspense", 1), ("revenue", -1)).verdict("I-23").checked
+        == 0
+    )
+
+
+def test_a_capture_without_the_channel_is_another_matter() -> None:
+    """I-22 judges it."""
+    story = Story().place().posting("O1", "capture", ("channel:wechat", 1000), ("suspense", -1000))
+    assert story.verdict("I-23").outcome == "holds"
+
+
+def test_the_witness_of_a_capture_counted_again_shows_captures_alone() -> None:
+    """The second charge was opened and left; what the capture brought is what was counted again."""
+    story = Story().place().open_charge("O1/c0").capture("O1/c1", 700).open_charge("O1/c2").apply().apply()
+    (witness,) = story.verdict("I-23").witnesses
+    captured, booked = (story.events[event] for event in witness.events)
+    assert (captured.entry, booked.row["posting"], witness.amount_fen) == ("captured", "capture", 700)  # type: ignore[union-attr,index]

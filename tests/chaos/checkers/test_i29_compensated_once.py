@@ -201,12 +201,27 @@ def test_goods_exclude_only_the_rules_about_missing_goods() -> None:
 
 @pytest.mark.parametrize("rule", ["K-01", "K-02"])
 def test_a_disclosed_window_is_closed_at_its_end(rule: str) -> None:
-    """An hour after the latest capture; not a second before."""
+    """An hour after the capture; not a moment before."""
     for early_us, outcome in ((1, "violated"), (0, "holds")):
         story = Story().place(sku="slow").capture()
         captured_us = story.events[-1].t_us
         story.now_us = captured_us + HOUR - early_us
         story.compensation("O1", rule, 3000)
+        assert story.verdict("I-29").outcome == outcome
+
+
+@pytest.mark.parametrize(("first_fen", "begins"), [(3000, 0), (2900, 1)])
+def test_the_wait_begins_with_the_first_payment_of_the_price(first_fen: int, begins: int) -> None:
+    """A second one goes back and begins no new wait; one of the wrong amount has not paid the order."""
+    for early_us, outcome in ((1, "violated"), (0, "holds")):
+        story = Story().place(sku="slow")
+        paid_us = []
+        for charge_no, paid_fen in (("O1/c1", first_fen), ("O1/c2", 3000)):
+            story.now_us += 60_000_000
+            story.book("CH", "captured", charge_no, channel="wechat", paid_fen=paid_fen, payer="u1")
+            paid_us.append(story.events[-1].t_us)
+        story.now_us = paid_us[begins] + HOUR - early_us
+        story.compensation("O1", "K-01", 3000)
         assert story.verdict("I-29").outcome == outcome
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.oracle.debts import JUDGEMENTS, Finding, Judgement
+from chaos.oracle.debts import JUDGEMENTS, Debt, Finding, Judgement, firmest
 
 
 def found(verdict: Judgement, owed_fen: int = 1000, paid_fen: int = 700) -> Finding:
@@ -47,3 +47,15 @@ def test_the_money_at_risk_is_what_went_or_stayed_where_it_should_not(verdict: J
 def test_the_difference_counts_in_both_directions() -> None:
     """Three yuan too much are as wrong as three too little."""
     assert found("wrong_amount", 700, 1000).at_risk_fen == 300
+
+
+def owed(due_us: int, *, binding: bool) -> Debt:
+    return Debt("K-17", "O1", "", 1000, due_us, due_us + 5, binding, ())
+
+
+def test_of_several_stretches_of_a_trigger_the_first_that_had_to_be_paid_is_the_debt() -> None:
+    """Else the first that might have been; never two for one."""
+    may, must, later = owed(1, binding=False), owed(2, binding=True), owed(3, binding=True)
+    assert firmest([may, must, later]) == [must]
+    assert firmest([may, owed(4, binding=False)]) == [may]
+    assert firmest([]) == []
