@@ -25,7 +25,7 @@ from chaos.planted import Bug, bugs
 
 MEDIAN_S = 10.0
 WORST_S = 60.0
-WIDTH = 160
+WIDTH = 240
 
 
 def hunts(planted: Sequence[Bug], firsts: Sequence[int], limit: int, workers: int) -> Iterator[Try]:
