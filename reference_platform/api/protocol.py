@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from reference_platform.api.guard import Limits
 from reference_platform.api.log import Log
@@ -67,13 +67,21 @@ class TimedProtocol(H11Protocol):
         self.log.unread("too_slow", self._peer(), f"the {self._awaited} took too long")
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._refuse(408, "too_slow")
-        self.transport.close()
+        self._part()
 
     def send_400_response(self, msg: str) -> None:
         """Bytes that are no HTTP."""
         self.log.unread("not_http", self._peer(), msg)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._refuse(400, "not_http")
+        self._part()
+
+    def _part(self) -> None:
+        """End the connection. Whoever is at work on a request hears that nobody listens any more."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.transport.close()
 
     def _refuse(self, status: int, code: str) -> None:

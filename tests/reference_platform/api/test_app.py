@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from threading import Thread
 
@@ -19,6 +21,10 @@ def _get(here: Served, path: str) -> tuple[int, bytes, HTTPResponse]:
         return answer.status, answer.read(), answer
 
 
+def _logged(here: Served, lines: int) -> bool:
+    return len(here.lines) >= lines
+
+
 def test_a_bug_is_a_500_without_a_word_and_a_traceback_in_the_log() -> None:
     """The caller learns nothing of the house; whoever reads the log learns where to look."""
     with served(Limits()) as here:
@@ -30,6 +36,22 @@ def test_a_bug_is_a_500_without_a_word_and_a_traceback_in_the_log() -> None:
         assert [type(met) for met in here.bugs] == [KeyError], "whoever runs the process hears of it"
         assert _get(here, "/products/game")[0] == 200
         assert len(here.bugs) == 1
+
+
+def test_a_body_that_turns_out_to_be_no_http_is_no_bug() -> None:
+    """It comes with a good head, so somebody is at work on it already: answered once, by 400, and the node lives on."""
+    heads = (b"Content-Type: text/plain", b"Content-Type: application/json", b"Expect: 100-continue")
+    with served(Limits()) as here:
+        for number, head in enumerate(heads, start=1):
+            asked = b"POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + head
+            with closing(socket.create_connection(("127.0.0.1", here.port), timeout=60)) as connection:
+                connection.sendall(asked + b"\r\n\r\nno length\r\n")
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 400 ")
+            logged = partial(_logged, here, 2 * number)
+            until(logged, "both the bytes and the request are in the log")
+        assert _get(here, "/wallet")[0] == 200
+        assert here.bugs == []
+        assert {line["event"] for line in here.lines} == {"refused", "served"}
 
 
 def test_only_so_many_requests_are_worked_on_at_once() -> None:
