@@ -20,8 +20,8 @@ from chaos.live.gate import Gate
 from chaos.live.machine_clock import MachineClock
 from chaos.live.processes import Supervisor
 
-READY_S = 60.0
-"""Real seconds that a process may take to be loaded, or to serve."""
+READY_S = 180.0
+"""Real seconds that a process may take to be loaded, or to serve: seconds, but minutes on a very busy machine."""
 
 
 @dataclass(frozen=True, slots=True)

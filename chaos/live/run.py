@@ -28,8 +28,8 @@ from reference_platform.ports import HOUR, MINUTE
 from scenarios.model import Scenario
 from sim.kernel import HarnessError
 
-HEAL_S = 60.0
-"""Real seconds within which the world must be whole again after the storm."""
+HEAL_S = 180.0
+"""Real seconds within which the world must be whole again after the storm: also on a machine that is very busy."""
 
 BEAT_S = 0.5
 """How often, in real seconds, the orchestrator looks whether all is well."""

@@ -34,7 +34,7 @@ from chaos.live.link_faults import LinkFaults
 from chaos.live.links import HOST
 from chaos.live.load import command
 from chaos.live.machine_clock import MachineClock
-from chaos.live.machines import Machine, RealMachines
+from chaos.live.machines import READY_S, Machine, RealMachines
 from chaos.live.openings import Openings
 from chaos.live.options import Options
 from chaos.live.paced import PacedKernel
@@ -52,9 +52,6 @@ from reference_platform.tables import ORDERS, TICKETS
 from sim.clock import EPOCH_US
 from sim.kernel import Kernel
 from sim.people import Staff
-
-READY_S = 60.0
-"""Real seconds that a part may take to come up."""
 
 Tell = Callable[[str], None]
 
