@@ -6,6 +6,7 @@ a command needs them, so `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
@@ -40,7 +41,11 @@ from dingfeng_input import (
 )
 from dingfeng_live import agree, live, toxiproxy
 from dingfeng_search import frontier, hunt, shrink, sweep
+from dingfeng_start import standard_streams
 from dingfeng_verdict import doctor, gate, report, schema_app
+
+_NOT_OURS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+"""What the machine refuses, and no line of ours can mend: a full disk, a place where we may not write."""
 
 
 class _Interruptible(TyperGroup):
@@ -61,6 +66,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="""Puts an order platform through the storm before its users do, and judges it from books
     that the platform does not own.
 
@@ -73,6 +79,25 @@ app = typer.Typer(
     Exit codes: 0 all hold · 1 violated · 2 wrong input · 3 inconclusive · 4 the harness broke · 130 interrupted.
     """,
 )
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - a flag is what an option's callback gets
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"dingfeng {version('dingfeng')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback has done all
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
 
 
 def run(
@@ -259,7 +284,8 @@ app.add_typer(schema_app, name="schema")
 
 
 def main() -> None:
-    """The console script: turns what was raised into one message and the right exit code."""
+    """Turns what was raised into one message and the right exit code."""
+    standard_streams()
     try:
         app()
     except KeyboardInterrupt:  # before a command had begun, or after it had ended
@@ -276,6 +302,12 @@ def _explain(error: Exception) -> int:
     if isinstance(error, BadInput | ScenarioError | ResultsError | EngineError):
         typer.echo(f"dingfeng: {error}", err=True)
         return BAD_INPUT
+    if type(error).__name__ == "SchemaError" and "KeyboardInterrupt" in str(error):
+        return INTERRUPTED  # while pydantic builds its models, Ctrl-C comes out as an error of its own
+    if isinstance(error, OSError) and error.errno in _NOT_OURS:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"dingfeng: {where}{error.strerror}; nothing can be written there", err=True)
+        return BROKEN
     import traceback
 
     traceback.print_exception(error)

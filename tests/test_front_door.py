@@ -86,6 +86,15 @@ def test_a_replay_is_told_in_plain_words(lang: str, words: str) -> None:
     assert "None" not in done.stdout
 
 
+def test_the_readme_shows_what_the_command_says() -> None:
+    """The first thing that a reader types comes out as it is printed there, but for the end that is cut off."""
+    page = (ROOT / "README.md").read_text("utf-8")
+    shown = page.partition("$ dingfeng replay callback_doubled:naive:1\n")[2].partition("\n…\n```")[0]
+    said = [line.rstrip() for line in dingfeng("replay", "callback_doubled:naive:1").stdout.splitlines()]
+    assert shown.splitlines() == said[: shown.count("\n") + 1]
+    assert said[shown.count("\n") + 2].startswith("All that this run broke")
+
+
 def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     """Machines read standard output; people's progress and table stay away from it."""
     done = dingfeng(
@@ -291,3 +300,96 @@ def test_a_sweep_that_finds_something_says_which_faults_and_exits_1(tmp_path: Pa
     assert not file.exists()
     whole = dingfeng(*words, "--json")
     assert document(whole)["certificate"]["violated"]
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One line of shell in which $DINGFENG is the command."""
+    front_door = f"{sys.executable} {ROOT / 'dingfeng.py'}"
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=ROOT,
+        env={**PLAIN, "DINGFENG": front_door, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_reader_who_goes_away_changes_no_verdict(tmp_path: Path) -> None:
+    """`| head` wants the first lines only; that is no violation, and the exit code stays the campaign's."""
+    command = [sys.executable, str(ROOT / "dingfeng.py"), "run", "calm_trade", "-d", "naive", "--seeds", "1"]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "r")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, told = process.communicate(timeout=120)
+    assert (process.returncode, told) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$DINGFENG list scenarios >&-",
+        "$DINGFENG run calm_trad >&- 2>&-; test $? = 2",
+        "PYTHONIOENCODING=latin-1 $DINGFENG list scenarios --lang zh",
+        "PYTHONUTF8=0 LC_ALL=C PYTHONCOERCECLOCALE=0 $DINGFENG list scenarios --lang zh",
+        "TERM=dumb NO_COLOR=1 COLUMNS=40 $DINGFENG list faults",
+    ],
+)
+def test_an_output_that_is_closed_or_lacks_the_letters_is_no_failure(line: str) -> None:
+    """What cannot be shown is shown as a question mark, or not at all."""
+    done = shell(line)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_is_one_message() -> None:
+    """Exit 4, since the verdict did not get out; but no bug of ours, so no traceback."""
+    done = shell("$DINGFENG list scenarios > /dev/full")
+    assert done.returncode == 4
+    assert done.stderr == "dingfeng: No space left on device; nothing can be written there\n"
+
+
+def test_an_interrupt_while_python_still_imports_is_quiet() -> None:
+    """Ctrl-C in the first tenths of a second: 130, and no traceback of somebody else's module."""
+    code = (
+        "import sys, dingfeng_start\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "dingfeng_start.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_interrupt_that_comes_out_as_another_error_is_still_one() -> None:
+    """While pydantic builds its models it turns Ctrl-C into a SchemaError; any other is a bug, and told as one."""
+    code = "import sys, dingfeng, pydantic_core\nsys.exit(dingfeng._explain(pydantic_core.SchemaError({!r})))"
+    for message, status in [('Field "after":\n  KeyboardInterrupt: ', 130), ("no such type", 4)]:
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(message)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert (done.returncode, "harness broke" in done.stderr) == (status, status == 4)
+
+
+@pytest.mark.parametrize("words", [("-h",), ("run", "-h"), ("schema", "-h"), ("--version",)])
+def test_help_and_version_go_by_their_usual_names(words: tuple[str, ...]) -> None:
+    """What people try first on a command that they do not know."""
+    done = dingfeng(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("Usage" in done.stdout) == (words[-1] == "-h")
+    assert "dingfeng" in done.stdout
