@@ -18,6 +18,7 @@ import pytest
 
 from chaos.history import Book, Fault, Notice
 from chaos.live import keys
+from chaos.live.openings import Opening, Openings
 from reference_platform.adapters.seals import payment_notice
 from reference_platform.ports import HOUR
 from tests.chaos.live.stage import Stage, door, until
@@ -286,6 +287,23 @@ def test_what_is_held_back_when_the_process_dies_never_arrives(tmp_path: Path) -
         stage.clock.leap_to(stage.clock.now_us() + HOUR)
         _call(stage, "wechat", "query", QUERY)
         assert not _books(stage, "wechat")["charge_opened"]
+
+
+def test_what_an_announced_event_has_opened_stays_open_over_a_kill(tmp_path: Path) -> None:
+    """The announcement is an input like any other: before it nothing is struck, after it all, also in a replay."""
+    way = {"between": ["platform-1", "wechat"]}
+    fault = {"fault": "link.loss_after", **way, "on": "state.orders.paid"}
+    with Stage(tmp_path, scenario=storm(fault), database=False, parts=("wechat",)) as stage:
+        ask = partial(stage.ask, "POST", "/query", QUERY, to=door("platform-1", "wechat"))
+        assert ask().status == 200
+        Openings(stage.directory / "openings").tell(Opening(0, stage.clock.now_us(), HOUR))
+        _struck_in_silence(stage, "wechat", "/query", QUERY)
+        stage.restart("wechat")
+        _struck_in_silence(stage, "wechat", "/query", QUERY)
+        inputs = (stage.directory / "wechat.inputs").read_text()
+        assert inputs.count('"kind":"opened"') == 1
+    numbers = [site.rpartition("/")[2] for site in _touches(stage, "wechat")]
+    assert numbers == ["2", "3"]
 
 
 def test_a_notice_is_shown_twice_or_not_at_all(tmp_path: Path) -> None:

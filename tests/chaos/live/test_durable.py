@@ -45,10 +45,15 @@ class Bell:
         self.timers = timers
         self.books = Books(folder / "journal", lambda: timers.now)
         self.replies: list[str] = []
-        self.durable = Durable(folder / "inputs", self.steps, timers, self.apply)
+        self.news: list[tuple[int, str, dict[str, Any]]] = []
+        self.durable = Durable(folder / "inputs", self.steps, timers, self.apply, self.fetch)
         self.durable.replay()
         self.durable.begin()
         self.books.all_met()
+
+    def fetch(self) -> list[tuple[int, str, dict[str, Any]]]:
+        news, self.news = self.news, []
+        return news
 
     def apply(self, said: Input, reply: Any) -> None:
         for after_us in (20, 10):
@@ -92,6 +97,36 @@ def test_a_timer_that_was_due_goes_before_a_later_input(tmp_path: Path) -> None:
     timers.now = 500  # nobody has called the timers yet
     bell.strike("b")
     assert _rung(tmp_path) == [("a", 10), ("a", 20)]
+    bell.die()
+
+
+def test_news_that_nobody_brings_count_from_their_own_time(tmp_path: Path) -> None:
+    """Fetched when the machine next moves, before the timers that were due later; a replay does the same."""
+    timers = ByHand()
+    bell = Bell(tmp_path, timers)
+    bell.strike("a")
+    timers.now = 14
+    bell.news = [(7, "strike", {"name": "news"})]
+    timers.move(30)
+    rung = [("a", 10), ("news", 17), ("a", 20), ("news", 27)]
+    assert _rung(tmp_path) == rung
+    bell.die()
+    Bell(tmp_path, timers).die()
+    assert _rung(tmp_path) == rung
+
+
+def test_news_of_the_past_or_the_future_count_now(tmp_path: Path) -> None:
+    """What the machine has done is done, and no input is from a time to come."""
+    timers = ByHand()
+    bell = Bell(tmp_path, timers)
+    bell.strike("a")
+    timers.move(12)
+    bell.news = [(3, "strike", {"name": "late"}), (900, "strike", {"name": "early"})]
+    timers.move(20)
+    timers.move(100)
+    assert sorted(_rung(tmp_path), key=lambda rung: rung[1]) == [
+        ("a", 10), ("a", 20), ("late", 22), ("early", 30), ("late", 32), ("early", 40),
+    ]  # fmt: skip
     bell.die()
 
 
