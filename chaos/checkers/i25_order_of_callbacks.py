@@ -47,6 +47,17 @@ class OrderOfCallbacks(QuiescentChecker):
         if account.units > 0:
             return "delivered", RETURNED_LATER if back_fen >= account.captured_fen else DELIVERED
         if back_fen >= account.captured_fen:
-            # A false success is found out after completion; refunds then do not change the status.
-            return "refunded", RETURNED_LATER if account.completed_once else RETURNED
+            # A false success is found out after completion; refunds then do not change the status. But an
+            # order whose money had all gone back before was revived.
+            return "refunded", RETURNED_LATER if account.completed_once and not revived(account) else RETURNED
         return "paid", OPEN
+
+
+def revived(account: Account) -> bool:
+    """The order took on its status when the channel had already agreed to pay everything back."""
+    back_fen = sum(
+        refund.amount_fen
+        for refund in account.refunds
+        if refund.state == "done" and refund.accepted_us < account.since_us
+    )
+    return back_fen >= account.captured_fen

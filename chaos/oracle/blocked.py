@@ -1,12 +1,12 @@
 """When the platform could not act at all, so that its deadlines stood still.
 
 Only faults that stop the platform itself count: a dead or frozen node, the database, its own calls
-to a counterparty. Lost or late callbacks never count. Surviving those is what the promise is about.
+to a counterparty. A supplier that is dead or silent stops only what hangs on its word. Lost or late callbacks never count. Surviving those is what the promise is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from chaos.history import Fault
@@ -23,7 +23,8 @@ _BYSTANDERS: Final = ("users", "edge")
 class Blocked:
     """The spans in which the platform was kept from acting, and from asking its suppliers."""
 
-    def __init__(self) -> None:
+    def __init__(self, suppliers: Collection[str] = ()) -> None:
+        self._suppliers = suppliers
         self._open: dict[str, tuple[int, bool]] = {}
         self._spans: list[tuple[int, int, bool]] = []
         self.skew_us = 0
@@ -39,7 +40,9 @@ class Blocked:
             if started is not None:
                 self._add(started[0], event.t_us, started[1])
             return
-        only_suppliers = event.fault in _SILENT_SUPPLIERS
+        only_suppliers = event.fault in _SILENT_SUPPLIERS or (
+            event.fault.startswith("node.") and event.data.get("where") in self._suppliers
+        )
         if not only_suppliers and not _stops_the_platform(event.fault, event.data):
             return
         if event.phase == "start":

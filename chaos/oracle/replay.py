@@ -24,13 +24,13 @@ class Replay:
     def __init__(self, header: Header) -> None:
         self.header = header
         self.timelines: dict[str, Timeline] = {}
-        self.blocked = Blocked()
+        products = header.facts.get("products", {})
+        self.blocked = Blocked(
+            {supplier for product in products.values() for supplier in product.get("suppliers", ())}
+        )
         self.touches: list[tuple[str, str]] = []
         self.windows: list[tuple[int, str, str, str]] = []
-        self._waits = {
-            sku: int(product.get("disclosed_wait_us", 0))
-            for sku, product in header.facts.get("products", {}).items()
-        }
+        self._waits = {sku: int(product.get("disclosed_wait_us", 0)) for sku, product in products.items()}
         self._sold: dict[str, Timeline] = {}
         self._granted: dict[str, tuple[Timeline, int]] = {}
         self._posted: dict[str, tuple[Timeline, Change]] = {}

@@ -122,9 +122,10 @@ class Callbacks:
 
     def forged(self, event: Fault) -> None:
         """Somebody forged a callback for an order (`rule/fault/where/charge/…`) that nobody had paid."""
-        order_id = event.site.split("/")[3]
-        if order_id not in self._seen.captures:
-            self._forged[order_id] = True
+        if event.phase == "touch":
+            order_id = event.site.split("/")[3]
+            if order_id not in self._seen.captures:
+                self._forged[order_id] = True
 
     def at_end(self) -> tuple[str, ...]:
         """A forged callback was refused when its order was never taken as paid without money."""

@@ -92,3 +92,34 @@ def test_an_ack_without_the_channels_judgement_is_undecided() -> None:
         Story().place().capture().book("CH", "callback_acked", "O1/c1", notify_id="x", attempt=1, status=200)
     )
     assert story.verdict("I-24").outcome == "unknown"
+
+
+def test_only_a_failover_forgets_what_was_acknowledged() -> None:
+    """A row that is cleared away, brought back to what it was, or was never acknowledged is none of it."""
+    kept = Story().place().capture().callback(received=True)
+    row = kept.events[-2].row  # type: ignore[union-attr]
+    assert kept.state("inbox", "wechat:O1/c1.1", row, "revert").verdict("I-24").outcome == "holds"
+    cleared = (
+        Story().place().capture().callback(received=True).state("inbox", "wechat:O1/c1.1", None, "delete")
+    )
+    assert cleared.verdict("I-24").outcome == "holds"
+    strange = Story().place().state("inbox", "wechat:x", None, "revert")
+    assert strange.verdict("I-24").outcome == "holds"
+
+
+def test_a_charge_that_nobody_wrote_down_is_not_paid() -> None:
+    """The channel has it, the platform has no row of it: the ack kept nothing."""
+    story = Story().place().open_charge("O1/c2").capture("O1/c2")
+    assert [witness.words for witness in story.callback("O1/c2").verdict("I-24").witnesses] == [
+        "nothing_kept"
+    ]
+    orphan = Story().book("CH", "captured", "O9/c1", paid_fen=5, payer="u1")
+    orphan.book("CH", "callback_acked", "O9/c7", notify_id="n", attempt=1, status=200, accepted=True)
+    assert [witness.words for witness in orphan.verdict("I-24").witnesses] == ["nothing_kept"]
+
+
+def test_what_was_acknowledged_is_looked_at_when_the_charge_changes() -> None:
+    """And once for each change that leaves it unpaid."""
+    story = Story().place().capture().apply().callback().charge_row("O1/c1", "revert", status="open")
+    story.order("O1", refunded_qty=0)
+    assert story.verdict("I-24").count == 1

@@ -22,7 +22,14 @@ class Life:
     ) -> None:
         self._now_us = 0
         self._tx = 0
-        products = {"netflix": {"kind": "card", "unit_fen": 1000, "disclosed_wait_us": round(wait * MINUTE)}}
+        products = {
+            "netflix": {
+                "kind": "card",
+                "unit_fen": 1000,
+                "disclosed_wait_us": round(wait * MINUTE),
+                "suppliers": ["acme"],
+            }
+        }
         header = Header(
             schema=SCHEMA,
             version="0",

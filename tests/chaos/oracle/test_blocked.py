@@ -78,6 +78,18 @@ def test_a_silent_supplier_stops_only_what_hangs_on_its_word(fault: str) -> None
     assert deadline(window("node.crash"), suppliers=True) == 11
 
 
+@pytest.mark.parametrize("fault", ["node.crash", "node.pause", "node.slow"])
+def test_a_dead_supplier_is_a_silent_one(fault: str) -> None:
+    """A program that was killed stops the platform only if it is the platform, or the channel."""
+    for node, by_credit, by_goods in (("alpha", 7, 11), ("wechat", 11, 11), ("platform-1", 11, 11)):
+        found = Blocked({"alpha", "beta"})
+        for minute, phase in ((2, "start"), (5, "end")):
+            data = {"where": node} if phase == "start" else {"node": node}
+            found.feed(Fault(minute * MINUTE, fault, phase, f"0/{fault}/{node}/window", data))
+        found.close(HEAL_US)
+        assert (deadline(found), deadline(found, suppliers=True)) == (by_credit, by_goods)
+
+
 def test_a_silent_supplier_that_was_never_seen_to_speak_again_is_silent_until_the_healing() -> None:
     """And then only for those who wait for it."""
     silent = blocked((2, "supplier.down", "start", "*"))

@@ -203,6 +203,12 @@ def test_a_dead_database_stops_the_clock() -> None:
     assert down.posting(14.1, "credit").verdicts() == ["late"]
 
 
+def test_a_dead_supplier_does_not_stop_the_clock() -> None:
+    """A credit needs no word of its; the header says who the suppliers are."""
+    dead = paid(kind="topup").fault(1.2, "start", "node.crash", "acme").fault(9, "end", "node.crash", "acme")
+    assert dead.verdicts() == ["missed"]
+
+
 def test_cut_off_callbacks_do_not_stop_the_clock() -> None:
     """The platform's own calls get through, so it can know."""
     life = (

@@ -212,6 +212,10 @@ NOT_MET: list[tuple[str, Write]] = [
         lambda s: s.order("created").fault("channel.callback_forged", "touch", FORGED).order("paid"),
     ),
     (
+        "forged_callback_refused",
+        lambda s: s.order("created").fault("channel.callback_forged", "start", "0/x/wechat/window"),
+    ),
+    (
         "query_found_capture",
         lambda s: (
             s.order("created").sent().acked().ch("answered", call="query", result="SUCCESS").order("paid")
