@@ -106,6 +106,17 @@ def burst(story: Story, orders: int) -> Story:
     return story
 
 
+def steady(story: Story, *, usual: int, most: int) -> Story:
+    """The usual number of orders in each of five stretches of ten seconds, and in a sixth the most."""
+    for stretch, orders in enumerate((usual,) * 5 + (most,)):
+        for n in range(orders):
+            story._now_us = stretch * 10 * SECOND
+            story.does("place_order", client_key=f"{stretch}-{n}")
+    return story
+
+
+SENT = {"notify_id": "n1", "attempt": 1, "event": "SUCCESS"}
+ACKED = {"notify_id": "n1", "attempt": 1, "accepted": True}
 FORGED = "0/channel.callback_forged/wechat/O1/c1/1"
 LOST = "0/supplier.result_unknown/acme/O1/s1/submit/1"
 
@@ -188,6 +199,39 @@ MET: list[tuple[str, Write]] = [
         lambda s: s.does("place_order", client_key="k1").does("place_order", client_key="k1"),
     ),
     ("peak_reached", lambda s: burst(s, 10)),
+    ("peak_reached", lambda s: steady(s, usual=2, most=10)),
+    ("query_found_capture", lambda s: s.order("created").ch("answered", result="ORDERPAID").order("paid")),
+    (
+        "forged_callback_refused",
+        lambda s: (
+            s.order("created").fault("channel.callback_forged", "touch", FORGED).ch("captured").order("paid")
+        ),
+    ),
+    ("false_success_repaired", lambda s: s.sup("callback_sent", status="success").ch("refund_accepted")),
+    ("late_capture_fulfilled", lambda s: card(s.order("paid_late"), "c1")),
+    (
+        "late_capture_fulfilled",
+        lambda s: s.order("closed").ch("captured").row("grants", "g", order_id="O1"),
+    ),
+    ("late_capture_fulfilled", lambda s: s.order("closed").ch("captured").sup("delivered", quantity=1)),
+    ("refund_races_delivery", lambda s: card(s.does("request_refund", order_id="O1").wait(29), "c1")),
+    ("refund_races_delivery", lambda s: card(s, "c1").wait(29).does("request_refund", order_id="O1")),
+    (
+        "credit_spent_before_void",
+        lambda s: (
+            s.posting("credit", "provisional:ann")
+            .posting("wallet_payment", order_id="O2")
+            .posting("credit_void")
+        ),
+    ),
+    *(
+        ("capture_during_partition", lambda s, cut=cut: s.fault(cut, "start").ch("captured"))
+        for cut in ("link.down", "link.timeout")
+    ),
+    (
+        "stock_ran_out",
+        lambda s: card(card(card(card(s, "c1", "reserved"), "c1", "available"), "c2", "sold"), "c1", "void"),
+    ),
 ]
 
 NOT_MET: list[tuple[str, Write]] = [
@@ -260,6 +304,89 @@ NOT_MET: list[tuple[str, Write]] = [
         lambda s: s.does("place_order", client_key="k1").does("place_order", client_key="k2"),
     ),
     ("peak_reached", lambda s: burst(s, 3)),
+    ("peak_reached", lambda s: burst(s, 9)),
+    ("peak_reached", lambda s: steady(s, usual=3, most=14)),
+    ("peak_reached", lambda s: s.order("created")),
+    (
+        "callback_before_order",
+        lambda s: s.ch("callback_sent", "Q-u1/c1", **SENT).ch("callback_acked", "Q-u1/c1", **ACKED),
+    ),
+    (
+        "crash_between_callback_and_commit",
+        lambda s: s.order("created").sent().acked().fault("node.crash", "start"),
+    ),
+    (
+        "crash_between_callback_and_commit",
+        lambda s: (
+            s.row("inbox", "n", status="received")
+            .row("inbox", "n", status="processed")
+            .wait(9)
+            .fault("node.crash", "start")
+        ),
+    ),
+    (
+        "crash_between_callback_and_commit",
+        lambda s: s.row("inbox", "n", status="received").row("inbox", "n").fault("node.crash", "start"),
+    ),
+    ("crash_between_callback_and_commit", lambda s: s.order("created").sent().fault("node.crash", "end")),
+    (
+        "query_found_capture",
+        lambda s: s.order("created").sent().ch("answered", result="SUCCESS").order("paid"),
+    ),
+    (
+        "query_found_capture",
+        lambda s: s.order("paid").ch("answered", result="SUCCESS").order("completed"),
+    ),
+    ("query_found_capture", lambda s: s.order("created").ch("answered", result="SUCCESS").order("closing")),
+    (
+        "query_found_capture",
+        lambda s: s.order("created").ch("answered", result="SUCCESS").sent().acked().order("paid"),
+    ),
+    (
+        "forged_callback_refused",
+        lambda s: s.order("paid").ch("captured").fault("channel.callback_forged", "touch", FORGED),
+    ),
+    ("late_capture_fulfilled", lambda s: card(s.order("closed").ch("captured"), "c1", "reserved")),
+    ("late_capture_fulfilled", lambda s: s.order("closed").ch("captured").row("cards", "c1")),
+    ("late_capture_fulfilled", lambda s: s.order("closed").ch("captured").row("grants", "g")),
+    ("refund_races_delivery", lambda s: card(s, "c1").wait(30).does("request_refund", order_id="O1")),
+    ("refund_races_delivery", lambda s: card(s.does("request_refund", order_id="O1").wait(30), "c1")),
+    ("refund_races_delivery", lambda s: card(s.order("paid"), "c1")),
+    ("false_success_repaired", lambda s: s.sup("answered", status="fail").ch("refund_accepted")),
+    (
+        "supplier_unknown_then_success",
+        lambda s: s.row("attempts", "O1/s1", status="sending").row("attempts", "O1/s1", status="success"),
+    ),
+    (
+        "supplier_unknown_then_success",
+        lambda s: s.row("attempts", "O1/s1", status="unknown").row("attempts", "O1/s1", status="fail"),
+    ),
+    (
+        "supplier_unknown_then_success",
+        lambda s: s.row("attempts", "O1/s1", status="unknown").row("attempts", "O1/s1"),
+    ),
+    (
+        "supplier_unknown_then_success",
+        lambda s: s.fault("supplier.result_unknown", "touch", LOST.replace("submit", "query")).sup(
+            "delivered", quantity=1
+        ),
+    ),
+    ("make_good_voided", lambda s: s.posting("credit").posting("credit_loss")),
+    (
+        "credit_spent_before_void",
+        lambda s: s.posting("credit").posting("wallet_payment", "wallet:bob", "O2").posting("credit_void"),
+    ),
+    (
+        "credit_spent_before_void",
+        lambda s: s.posting("credit").posting("wallet_payment", order_id="O2").posting("credit_final"),
+    ),
+    (
+        "credit_spent_before_void",
+        lambda s: s.posting("wallet_payment", order_id="O2").posting("credit").posting("credit_void"),
+    ),
+    ("stock_ran_out", lambda s: s.row("cards", "c1", sku="other", status="sold", order_id="O1")),
+    ("stock_ran_out", lambda s: card(card(s, "c1", "reserved"), "c1", "sold")),
+    ("order_expired", lambda s: s.row("orders", "O1")),
 ]
 
 
