@@ -25,7 +25,7 @@ def command(role: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", "tests.chaos.live.hosts", role, *map(str, arguments)]
 
 
-def until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
+def until(holds: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait for a condition; fail when it does not come true."""
     deadline_s = time.monotonic() + within_s
     while not holds():
@@ -141,7 +141,7 @@ def read_time(clock: SharedClock, real_s: float) -> None:
 def stay_busy(clock: SharedClock, name: str) -> None:
     """Take a slot, and never block in the loop's sense."""
     clock.slot(name)
-    time.sleep(60)
+    time.sleep(300)
 
 
 def orchestrate(directory: Path, port: int) -> None:
@@ -155,7 +155,7 @@ def orchestrate(directory: Path, port: int) -> None:
         supervisor.start("stopped", ["sleep", "600"]).stop()
         pids = [str(child.pid) for child in supervisor.children.values()]
         (directory / "pids").write_text(" ".join(pids))
-        threading.Event().wait(60)
+        threading.Event().wait(300)
 
 
 def orchestrate_postgres(directory: Path, port: int) -> None:
@@ -173,7 +173,7 @@ def orchestrate_postgres(directory: Path, port: int) -> None:
             pids = [server.process.pid, *(row[0] for row in found)]
             (directory / "folder").write_text(str(server.folder))
             (directory / "pids").write_text(" ".join(map(str, pids)))
-            threading.Event().wait(60)
+            threading.Event().wait(300)
 
 
 def orchestrate_interrupted(directory: Path, port: int) -> None:

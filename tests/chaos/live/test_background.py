@@ -17,12 +17,12 @@ def test_the_clock_is_held_while_something_goes_on(tmp_path: Path) -> None:
     go = threading.Event()
     with Background(clock, "background") as background:
         assert clock.looks()[0].idle
-        background.do(go.wait, 20)
-        background.do(go.wait, 20)
+        background.do(go.wait, 60)
+        background.do(go.wait, 60)
         assert not clock.looks()[0].idle
         assert background.busy
         go.set()
-        background.finish(20)
+        background.finish(60)
         assert clock.looks()[0].idle
     clock.close()
 
@@ -37,7 +37,7 @@ def test_what_went_wrong_is_raised(tmp_path: Path) -> None:
     background = Background(clock, "background")
     background.do(fails)
     with pytest.raises(RuntimeError, match="no such program"), background:
-        background.finish(20)
+        background.finish(60)
     clock.close()
 
 
@@ -49,13 +49,13 @@ def test_at_the_end_what_was_not_begun_is_left_out(tmp_path: Path) -> None:
 
     def first() -> None:
         began.set()
-        go.wait(20)
+        go.wait(60)
         done.append(1)
 
     with Background(clock, "background") as background:
         background.do(first)
         background.do(done.append, 2)
-        began.wait(20)
+        began.wait(60)
         background._over = True
         go.set()
     assert done == [1]

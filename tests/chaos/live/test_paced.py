@@ -149,7 +149,7 @@ def test_nothing_of_the_kernel_is_polled(clock: SharedClock) -> None:
     clock.begin()
     until(lambda: kernel.now >= 1000)
     paced.inject(ends.append, True)
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     slot.close()
 

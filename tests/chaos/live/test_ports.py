@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
+
+import pytest
 
 from chaos.live.ports import Ports, listens
 
@@ -21,26 +24,30 @@ def test_two_runs_at_once_get_different_ports() -> None:
         assert not {one.free() for _ in range(20)} & {other.free() for _ in range(20)}
 
 
-def test_a_port_somebody_listens_on_is_passed_over() -> None:
+def test_a_port_somebody_listens_on_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever it is."""
-    with Ports() as ports:
-        first = ports.free()
-    with socket.create_server(("127.0.0.1", first)), Ports() as ports:
-        assert listens(first)
-        assert ports.free() != first
-    assert not listens(first)
+    with socket.create_server(("127.0.0.1", 0)) as listener, Ports() as ports:
+        port = listener.getsockname()[1]
+        for bound in ("_FIRST", "_LAST"):
+            monkeypatch.setattr(f"chaos.live.ports.{bound}", port)
+        assert listens(port)
+        with pytest.raises(OSError, match=f"every port from {port} to {port} is taken"):
+            ports.free()
 
 
-def test_the_ports_of_a_killed_run_are_free_again() -> None:
+def test_the_ports_of_a_killed_run_are_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel gives reservations back, however the process ended."""
+    port = 10_000 + os.getpid() % 10_000  # out of the range, so that nobody else is given it in between
     code = (
-        "import os, sys; from chaos.live.ports import Ports; ports = Ports(); ports._next = 0;"
-        "print(ports.free(), flush=True); os.kill(os.getpid(), 9)"
+        "import os, chaos.live.ports as there; there._FIRST = there._LAST = "
+        f"{port}; print(there.Ports().free(), flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert int(done.stdout) == port
+    for bound in ("_FIRST", "_LAST"):
+        monkeypatch.setattr(f"chaos.live.ports.{bound}", port)
     with Ports() as ports:
-        ports._next = 0
-        assert ports.free() == int(done.stdout)
+        assert ports.free() == port
 
 
 def test_what_was_given_and_is_listened_on_is_known() -> None:

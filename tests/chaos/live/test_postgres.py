@@ -23,7 +23,7 @@ from reference_platform.tables import MEMBERSHIPS, TABLES, MembershipRow
 from tests.chaos.live.databases import SCHEMA, new_server
 
 
-def until(fact: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+def until(fact: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
     deadline_s = time.monotonic() + within_s
     while not fact():
         assert time.monotonic() < deadline_s, f"never: {what}"

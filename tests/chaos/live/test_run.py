@@ -45,7 +45,7 @@ def test_a_storm_on_real_parts_agrees_with_the_simulated_one() -> None:
     """Same scenario, same seed: the same invariants broken, the same faults touched; every kind of event is there."""
     before = psutil.Process().children(recursive=True)
     scenario = storm()
-    live = run(scenario, "naive", 1, Options(budget_s=120))
+    live = run(scenario, "naive", 1, Options(budget_s=240))
     sim = simulated(scenario, "naive", 1)
     assert live.violated == sim.violated != []
     assert live.orders == sim.orders == 5
@@ -78,7 +78,7 @@ def test_a_run_that_is_ended_leaves_readable_results_and_no_process(
     command = [sys.executable, "dingfeng.py", "live", "callback_late", "-d", "naive", "--out", str(out)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
-            _until(lambda: _told(process.pid) is not None)
+            _until(lambda: process.poll() is not None or _told(process.pid) is not None)
             children = psutil.Process(process.pid).children(recursive=True)
             settings = _told(process.pid)
             process.send_signal(number)
@@ -87,7 +87,7 @@ def test_a_run_that_is_ended_leaves_readable_results_and_no_process(
             process.kill()
     assert process.returncode == code, said
     assert (out / "campaign.json").is_file()
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     assert settings is not None
     _until(lambda: not settings.parent.exists())
 

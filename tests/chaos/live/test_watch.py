@@ -14,7 +14,7 @@ from chaos.live.watch import Watch
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline_s
         time.sleep(0.005)

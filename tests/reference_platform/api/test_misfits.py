@@ -175,7 +175,7 @@ def test_what_is_too_large_is_refused_unread(stage: Stage) -> None:
 
 def _chunks(stage: Stage, path: str, headers: dict[str, str], count: int, size: int) -> bytes:
     """Post without an announced length, and read the answer."""
-    with closing(socket.create_connection((HOST, stage.ports["platform-1"]), timeout=30)) as connection:
+    with closing(socket.create_connection((HOST, stage.ports["platform-1"]), timeout=60)) as connection:
         lines = [f"POST {path} HTTP/1.1", "Host: x", "Transfer-Encoding: chunked"]
         lines += [f"{name}: {text}" for name, text in headers.items()]
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
@@ -199,7 +199,7 @@ def test_bytes_that_are_no_http_are_refused(stage: Stage) -> None:
             b"GET / HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
         ):
             with closing(
-                socket.create_connection((HOST, stage.ports["platform-1"]), timeout=30)
+                socket.create_connection((HOST, stage.ports["platform-1"]), timeout=60)
             ) as connection:
                 connection.sendall(raw)
                 answer = b""
