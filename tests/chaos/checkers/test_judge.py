@@ -82,6 +82,7 @@ def test_a_checker_that_raises_is_unknown_and_takes_nobody_along() -> None:
     assert broken.witnesses[0].data == {"error": "ZeroDivisionError: on purpose"}
     assert (at_end.outcome, at_end.checked) == ("unknown", 2)
     assert at_commit.witnesses[0].data == {"error": "LookupError: O1"}
+    assert (at_end.count, at_end.witnesses[0].entity) == (1, "checker")
 
 
 def test_books_that_cannot_be_read_make_every_verdict_unknown() -> None:
@@ -148,3 +149,31 @@ def test_every_invariant_has_one_checker() -> None:
     names = [checker.invariant for checker in CHECKERS]
     assert len(names) == len(set(names))
     assert names == sorted(names)
+
+
+def test_of_several_violations_the_first_is_the_one_that_was_broken_first() -> None:
+    """A deadline may be broken before what was found earlier; of one moment, the first in the registry."""
+    story = Story().place("O1").card("x", "sold", "O1").place("O2", "u2").card("x", "sold", "O2")
+    court = Judge(story.header)
+    court.feed_all(story.events)
+    court.finish()
+    first = court.first_violation
+    assert first is not None
+    broken = [checker for checker in court.checkers if checker.first_us is not None]
+    assert (first.invariant, len(broken) > 1) == ("I-02", True)
+    assert first.first_us == min(checker.first_us or 0 for checker in broken)
+    same = Story().place().order("O1", status="paid")
+    court = Judge(same.header)
+    court.feed_all(same.events)
+    court.finish()
+    told = court.first_violation
+    assert told is not None
+    assert told.invariant == "I-18"
+
+
+def test_a_wallet_is_judged_when_its_own_transaction_ends() -> None:
+    """The channel's book goes on; the violation is dated to the wallet's row."""
+    story = Story().wallet("u1", 5)
+    story.wait(9).book("CH", "captured", "O9/c1", paid_fen=1, payer="u2")
+    (witness,) = story.verdict("I-08").witnesses
+    assert (witness.t_us, witness.events) == (0, (0,))

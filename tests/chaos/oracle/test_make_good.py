@@ -428,3 +428,9 @@ def test_a_supplier_success_counts_from_when_the_platform_knew() -> None:
     life = paid(kind="topup").attempt(1.2, "unknown").posting(6.5, "credit", to="provisional").supplied(7)
     life = life.attempt(20, "success").status(20, "completed", qty=1)
     assert life.posting(24.5, "credit_void", to="provisional").verdicts("K-17") == ["exact"]
+
+
+def test_a_void_of_more_than_the_credit_is_the_wrong_amount() -> None:
+    """The rest was the member's own."""
+    (finding,) = paid().posting(6.5, "credit").completed(9).posting(10, "credit_void", 1001).audit().wrong()
+    assert (finding.rule, finding.reason, finding.at_risk_fen) == ("K-17", "too_much", 1)

@@ -299,3 +299,27 @@ def test_a_refund_without_the_rules_name_was_decided_when_it_was_done() -> None:
     """There is no row to say otherwise."""
     (act,) = [act for act in closed_then_paid().refunded(19).audit().acts if act.rule == "K-05"]
     assert (act.decided_us, act.done_us, act.named) == (19 * 60_000_000, 19 * 60_000_000, False)
+
+
+def test_an_orphan_refunded_after_the_half_hour_is_late() -> None:
+    """Captured in minute 1: minute 31 is in time, the next second is not."""
+    assert Life().captured(1, "Q-ann-1/c1", 500).refunded(31, "Q-ann-1/c1", 500).verdicts("K-04") == ["exact"]
+    late = Life().captured(1, "Q-ann-1/c1", 500).refunded(31 + 1 / 60, "Q-ann-1/c1", 500)
+    assert late.verdicts("K-04") == ["late"]
+
+
+def test_an_orphan_refunded_twice_in_the_rules_name_is_doubled() -> None:
+    """The second one is the platform's own money."""
+    life = Life().captured(1, "Q-ann-1/c1", 500)
+    for n in (1, 2):
+        life.promises(2, "K-04", refund=f"r{n}", fen=500, order_id="Q-ann-1")
+    for n in (1, 2):
+        life.refunded(2 + n, "Q-ann-1/c1", 500, refund_no=f"r{n}")
+    assert life.verdicts("K-04") == ["exact", "doubled"]
+
+
+def test_more_than_the_extra_capture_in_the_rules_name_is_the_wrong_amount() -> None:
+    """A fen too much is the platform's own."""
+    life = Life().order().captured(1).completed(2).captured(3, "O1/c2").promises(4, "K-03", refund="O1/r1")
+    (finding,) = [found for found in life.refunded(5, "O1/c2", 1001).audit().wrong() if found.rule == "K-03"]
+    assert (finding.verdict, finding.reason, finding.at_risk_fen) == ("wrong_amount", "too_much", 1)

@@ -252,3 +252,10 @@ def test_a_lie_that_nobody_believed_may_be_refunded_and_need_not() -> None:
     doubted = Life().order(kind="topup").captured(1).status(1.1, "fulfilling").said(2, "success")
     doubted.promises(3, "K-13", refund="O1/r1").status(3, "refunding").refunded(4)
     assert doubted.verdicts("K-13") == ["exact"]
+
+
+def test_a_part_refunded_for_a_false_success_is_the_wrong_amount() -> None:
+    """In full, or the goods."""
+    life = lied().promises(3, "K-13", refund="O1/r1").refunded(4, fen=400)
+    (finding,) = [found for found in life.audit().wrong() if found.rule == "K-13"]
+    assert (finding.verdict, finding.reason, finding.at_risk_fen) == ("wrong_amount", "too_little", 600)
