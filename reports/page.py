@@ -69,12 +69,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["unbroken"] = _unbroken
+    environment.filters["breakable"] = _breakable
     return environment
 
 
 def _unbroken(text: str) -> Markup:
     """`I-17` and `K-03` never break at the hyphen."""
     return Markup(_ID.sub(r'<span class="whole">\1</span>', str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _breakable(name: str) -> Markup:
+    """`callback_idempotent` may break at its underscore, where columns are many."""
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704 - escaped before
 
 
 def _badge(campaign: Campaign, words: Words) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def rows(campaign: Campaign, words: Words) -> list[dict[str, Any]]:
             found.append(
                 {
                     "fault": words.fault(fault),
-                    "where": words("touched.acting") if where == ACTING else where,
+                    "where": _whereabouts(where, words),
                     "scenario": campaign.title(scenario, words.lang),
                     "cells": [
                         {"design": name, **cell} for name, cell in zip(campaign.designs, cells, strict=True)
@@ -92,6 +92,11 @@ def told(events: list[Fault], words: Words) -> list[str]:
         words(f"touched.{name}", n=sums[name]) for name in SUMMED if sums[name]
     )
     return [*lines, *([counted] if counted else [])]
+
+
+def _whereabouts(where: str, words: Words) -> str:
+    """In words where a rule has a word of its own; nothing where it strikes anybody."""
+    return {"*": "", ACTING: words("touched.acting")}.get(where, where)
 
 
 def _parts(site: str) -> tuple[str, str, str]:

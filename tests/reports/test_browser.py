@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import reports
-from tests.reports import realparts
+from tests.reports import campaigns, realparts
 from tests.reports.browser import NAMES, Browser, executable
 
 
@@ -45,6 +46,20 @@ def test_page_fits_its_window_and_is_quiet(browser: Browser, page: Path, width: 
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert browser.problems == []
     assert browser.requests == [page.as_uri()]
+
+
+@pytest.mark.parametrize("width", [420, 720, 1100])
+def test_seven_designs_fit_a_window(browser: Browser, tmp_path: Path, width: int) -> None:
+    """Tables of many columns break their lines, or scroll by themselves; the page does not."""
+    directory = campaigns.write(tmp_path / "results", scenarios=3, seeds=1)
+    file = directory / "campaign.json"
+    more = ["callback_idempotent", "outbox", "active_query", "supplier_fence", "compensated"]
+    meta = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**meta, "designs": [*campaigns.DESIGNS, *more]}), "utf-8")
+    reports.build(directory)
+    browser.open(directory / "report.html", width)
+    browser.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_texts_of_figures_are_shown_and_legible_on_a_telephone(browser: Browser, page: Path) -> None:
