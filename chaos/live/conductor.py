@@ -53,11 +53,6 @@ class Figures:
     spent_s: dict[str, float] = field(default_factory=dict)
     held_s: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def share_at_pace_1(self) -> float:
-        """The part of run time that passed as fast as the wall's."""
-        return 1.0 - (self.leapt_s + self.hasty_s) / self.run_s if self.run_s > 0 else 1.0
-
     def spend(self, state: str, real_s: float, holder: str = "") -> None:
         """Real seconds passed in this state."""
         self.spent_s[state] = self.spent_s.get(state, 0.0) + real_s

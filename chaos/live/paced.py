@@ -4,14 +4,12 @@ The kernel catches up with the clock whenever something in it falls due, and whe
 outside. What arrives is injected as a call, made after the kernel was brought to the present; so a
 coroutine that waits for a real answer awaits a `Future`, and the answer's arrival sets it.
 
-Two ways to drive it. `PacedKernel.run` blocks its thread in `select.poll` until then; in a process patched by
-gevent, such as Locust, the very same code blocks one greenlet only. `AsyncPaced` lives on an asyncio loop as
-one timer of `AsyncTimers`.
+`PacedKernel.run` blocks its thread in `select.poll` until then; in a process patched by gevent, such as Locust, the
+very same code blocks one greenlet only.
 """
 
 from __future__ import annotations
 
-import asyncio
 import select
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +17,6 @@ from typing import Any, Final
 
 from chaos.live.clock import SharedClock
 from chaos.live.slots import FOREVER_US, Slot
-from chaos.live.timers import AsyncTimers, RunTimer
 from sim.kernel import Kernel
 
 _LONGEST_S: Final = 3600.0
@@ -75,44 +72,6 @@ class PacedKernel:
         if not self._clock.begun():
             return round(_LONGEST_S * 1000)  # the bell is rung when time begins
         return max(0, -((self._clock.now_us() - due_us) // 1000))
-
-
-class AsyncPaced:
-    """A kernel that keeps up with the clock on the loop of `timers`, whose slot speaks for it too."""
-
-    def __init__(self, kernel: Kernel, clock: SharedClock, timers: AsyncTimers) -> None:
-        self.kernel = kernel
-        self._clock = clock
-        self._timers = timers
-        self._loop = asyncio.get_running_loop()
-        self._injected: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._timer: RunTimer | None = None
-
-    def start(self) -> None:
-        """Begin to keep up. An error that leaves the kernel fails the timers' program."""
-        self._timer = self._timers.call_at(0, self._step)
-
-    def inject(self, fn: Callable[..., Any], *args: Any) -> None:
-        """Call `fn(*args)` inside the kernel, at the present. From the loop's own thread."""
-        self._injected.append((fn, args))
-        if len(self._injected) == 1:
-            self._timers.call_at(0, self._step)
-
-    def inject_threadsafe(self, fn: Callable[..., Any], *args: Any) -> None:
-        """`inject` from any thread."""
-        self._loop.call_soon_threadsafe(self.inject, fn, *args)
-
-    def close(self) -> None:
-        """Keep up no longer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _step(self) -> None:
-        self.close()
-        due_us = _catch_up(self.kernel, self._clock, self._injected)
-        if due_us < FOREVER_US:
-            self._timer = self._timers.call_at(due_us, self._step)
 
 
 def _catch_up(

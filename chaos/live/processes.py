@@ -8,7 +8,6 @@ socket and no private directory is left. Should the orchestrator be killed, `gua
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -109,13 +108,6 @@ class Supervisor:
             deadline_s = time.monotonic() + within_s
             while not _is_ready(child, probe, deadline_s, within_s):
                 time.sleep(_PROBE_S)
-
-    async def become_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 30.0) -> None:
-        """`wait_ready` for an asyncio loop, which goes on meanwhile."""
-        with self._slot.holding() if self._slot else nullcontext():
-            deadline_s = time.monotonic() + within_s
-            while not _is_ready(child, probe, deadline_s, within_s):  # noqa: ASYNC110 - its events are not ours
-                await asyncio.sleep(_PROBE_S)
 
     def check(self) -> None:
         """Raise ProcessDied when any process ended unasked."""

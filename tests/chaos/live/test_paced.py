@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
@@ -12,8 +11,7 @@ import pytest
 
 from chaos.live.clock import FOREVER_US, SharedClock
 from chaos.live.conductor import Conductor
-from chaos.live.paced import AsyncPaced, PacedKernel
-from chaos.live.timers import AsyncTimers, run
+from chaos.live.paced import PacedKernel
 from sim.kernel import Future, HarnessError, Kernel, TimedOut, sleep, wait_for
 from tests.chaos.live.hosts import HOUR_US, until
 
@@ -190,44 +188,3 @@ def test_the_same_code_runs_under_gevent_beside_other_greenlets(clock: SharedClo
     with Conductor(clock, old_s=1e9):
         printed, _ = program.communicate(timeout=60)
     assert printed.split() == ["5", "True"]
-
-
-def test_a_kernel_on_an_asyncio_loop_is_one_of_its_timers(clock: SharedClock) -> None:
-    """The orchestrator's own people: their kernel, its loop, one slot."""
-    kernel, seen = Kernel(), list[tuple[int, bool]]()
-
-    async def main(timers: AsyncTimers) -> object:
-        paced = AsyncPaced(kernel, clock, timers)
-        paced.start()
-        kernel.spawn(_hours(kernel, clock, seen))
-        answer, other_thread = Future(kernel), Future(kernel)
-
-        async def person() -> tuple[object, object]:
-            await sleep(HOUR_US // 2)
-            asyncio.get_running_loop().call_soon(paced.inject, answer.set, 1)
-            first = await answer
-            asyncio.get_running_loop().run_in_executor(None, paced.inject_threadsafe, other_thread.set, 2)
-            return first, await other_thread
-
-        task = kernel.spawn(person())
-        paced.inject(lambda: None)
-        await timers.sleep_until(25 * HOUR_US)
-        paced.close()
-        return task.value
-
-    with Conductor(clock):
-        assert run(clock, clock.slot("staff"), main) == (1, 2)
-    assert seen == [(hour, True) for hour in range(1, 25)]
-
-
-def test_an_error_in_a_kernel_on_a_loop_ends_the_program(clock: SharedClock) -> None:
-    """It fails the timers' program, as any timed call that fails."""
-    kernel = Kernel()
-
-    async def main(timers: AsyncTimers) -> None:
-        kernel.call_at(HOUR_US, lambda: 1 // 0)
-        AsyncPaced(kernel, clock, timers).start()
-        await timers.sleep_until(2 * HOUR_US)
-
-    with Conductor(clock), pytest.raises(ZeroDivisionError):
-        run(clock, clock.slot("staff"), main)
