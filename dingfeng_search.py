@@ -113,7 +113,7 @@ def shrink(
     - `dingfeng shrink callback_doubled:naive:3` leaves a case, a test and a story in out/shrunk
     - `dingfeng shrink out/demo/failures/callback_late-naive-17 --budget 300`
     """
-    from chaos.results import free_directory
+    from chaos.results import free_directory, refuse_taken
     from chaos.shrink import output
     from chaos.shrink.shrinker import shrink as shrink_case
     from chaos.shrink.signature import NothingToShrink
@@ -121,6 +121,7 @@ def shrink(
     from reports.terminal import console
 
     target = out or free_directory(Path("out/shrunk"))
+    refuse_taken(target)
     case, bar = case_of(token, lang), ShrinkBar()
     try:
         watch = bar.show if sys.stderr.isatty() else None
@@ -161,11 +162,13 @@ def sweep(
     - `dingfeng sweep topup_order -d planted.reroute_on_silence --stop-first` finds a planted bug
     """
     from chaos import sweep as sweeping
-    from chaos.certificate import save
+    from chaos.certificate import refuse_taken, save
     from chaos.sweep.vocabulary import chosen
     from reports.sweeping import SweepBar, as_data, show_certificate
     from reports.terminal import console
 
+    if out is not None:
+        refuse_taken(out)
     scenario = named_scenarios([journey], lang)[0]
     ground = sweeping.Ground.of(scenario, named_designs([design], [scenario])[0], seed, chosen(faults or []))
     bar = SweepBar()

@@ -7,6 +7,7 @@ can run a part of it again (`chaos/sweep/certifying.py`).
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,29 @@ class Certificate(msgspec.Struct, frozen=True):
     def clean(self) -> bool:
         """Whether nothing was violated and nothing left undecided."""
         return not self.violated and not self.unknown
+
+
+def refuse_taken(path: Path) -> None:
+    """Say before the sweep that its certificate cannot stand at `path`. Raises ResultsError.
+
+    A certificate may be replaced by a newer one; any other file is somebody's.
+    """
+    if path.is_dir():
+        raise ResultsError(f"{path}: is a directory; name a file for the certificate")
+    if path.exists() and not _is_certificate(path):
+        raise ResultsError(
+            f"{path}: exists and is no certificate; name another file with --out, or remove it"
+        )
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise ResultsError(f"{path}: cannot be written: {there} is no directory that you may write to")
+
+
+def _is_certificate(path: Path) -> bool:
+    try:
+        return "seal" in read_json(path)
+    except ResultsError:
+        return False
 
 
 def save(certificate: Certificate, path: Path) -> None:

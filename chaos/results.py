@@ -123,18 +123,26 @@ class Campaign(msgspec.Struct, frozen=True):
 
 def claim(path: Path) -> None:
     """Make sure that `path` is an empty directory that can be written. Raises ResultsError."""
+    refuse_taken(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ResultsError(f"{path}: cannot be written: Permission denied")
+
+
+def refuse_taken(path: Path) -> None:
+    """Say before long work that its results have no place here; makes nothing. Raises ResultsError."""
     if path.is_file():
         raise ResultsError(f"{path}: is a file; name a directory for the results")
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        entries = [entry.name for entry in path.iterdir()]
+        entries = [entry.name for entry in path.iterdir()] if path.exists() else []
     except OSError as error:
         raise cannot_write(path, error) from error
     if entries:
         what = "already holds a campaign" if "campaign.json" in entries else "is not empty"
         raise ResultsError(f"{path}: {what}; name another directory with --out, or remove it")
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise ResultsError(f"{path}: cannot be written: Permission denied")
 
 
 def cannot_write(path: Path, error: OSError) -> ResultsError:
@@ -239,6 +247,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _campaign(path: Path) -> Campaign:
     file = path / "campaign.json"
+    if path.is_file():
+        raise ResultsError(f"{path}: is a file; name a results directory")
     if not path.is_dir():
         raise ResultsError(f"{path}: no such results directory")
     if not file.is_file():

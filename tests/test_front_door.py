@@ -147,6 +147,13 @@ def test_a_frontier_leaves_data_and_figure(tmp_path: Path) -> None:
         (("frontier", "calm_trade", "--fault", "callback_delay", "--low", "soon"), "'soon' is no duration"),
         (("report", "nowhere"), "nowhere: no such results directory"),
         (("report", "docs"), "docs: is no results directory"),
+        (("report", "README.md"), "README.md: is a file; name a results directory"),
+        (("gate", "README.md"), "README.md: is a file; name a results directory"),
+        (("shrink", "callback_doubled:naive:1", "--out", "README.md"), "README.md: is a file"),
+        (("shrink", "callback_doubled:naive:1", "--out", "docs"), "docs: is not empty"),
+        (("sweep", "bulk_order", "--out", "docs"), "docs: is a directory; name a file"),
+        (("sweep", "bulk_order", "--out", "README.md"), "README.md: exists and is no certificate"),
+        (("sweep", "bulk_order", "--out", "README.md/x"), "README.md/x: cannot be written"),
         (("list", "fults"), "fults"),
         (("sweep", "card_ordr"), "no scenario 'card_ordr'; did you mean 'card_order'?"),
         (("sweep", "card_order", "--faults", "node.crush"), "did you mean 'node.crash'?"),
@@ -288,6 +295,16 @@ def test_a_sweep_leaves_a_certificate_that_the_doctor_tries(tmp_path: Path) -> N
     refused = dingfeng("doctor", "--certificate", str(file))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "wallet.json: damaged" in refused.stderr
+
+
+def test_the_shipped_policy_lets_the_shipped_design_through(tmp_path: Path) -> None:
+    """By the very limits of the gate: these are the varied storms in which orders take longest to settle."""
+    out = str(tmp_path / "r")
+    storms = ("disclosed_wait", "suspense_ticket")
+    assert dingfeng("run", *storms, "-d", "resilient", "--seeds", "8", "--out", out).returncode == 0
+    done = dingfeng("gate", out, "--json")
+    assert document(done)["violations"] == []
+    assert done.returncode == 3  # of eight seeds and two storms, nothing worse
 
 
 def test_a_sweep_that_finds_something_says_which_faults_and_exits_1(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def decode(token: str) -> Case:
         return Case(scenario, data["d"], data["x"], data["p"], None if keep is None else tuple(keep))
     except (binascii.Error, zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValidationError) as error:
         raise ResultsError(
-            f"{token[:24]}…: a damaged replay token, or one of another version of dingfeng ({type(error).__name__})"
+            f"{token[:24]}…: a damaged replay token, or one of another version of dingfeng"
         ) from error
 
 
