@@ -71,7 +71,8 @@ def test_an_announced_event_opens_a_rule_from_its_time_on(tmp_path: Path) -> Non
 def test_what_was_seen_here_is_not_opened_again_by_what_is_announced(tmp_path: Path) -> None:
     """The process saw it first, and at the right time."""
     rule = {**DELAY, "on": "book.CH.captured", "from": "0s", "until": "10s"}
-    process = Process(rule, own=("book.CH.",), path=tmp_path / "openings")
+    still_waiting = {**DELAY, "on": PAID}
+    process = Process(rule, still_waiting, own=("book.CH.",), path=tmp_path / "openings")
     process.history.book("CH", "captured", "O1/c1", {})
     Openings(tmp_path / "openings").tell(Opening(0, 7 * SECOND, 17 * SECOND))
     assert process.struck(9 * SECOND)
