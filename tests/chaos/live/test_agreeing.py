@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import pytest
 
-from chaos.live import agreeing
+from chaos.live import agreeing, probe
 from chaos.live.options import Options
 from chaos.opening import Opening
 from scenarios.model import Scenario
@@ -32,7 +32,7 @@ def test_speeds_are_measured_in_fair_weather(monkeypatch: pytest.MonkeyPatch) ->
             """Nothing was started."""
 
     monkeypatch.setattr(agreeing, "LiveWorld", Calm)
-    monkeypatch.setattr(agreeing.probe, "speeds", lambda _: Speeds())
+    monkeypatch.setattr(probe, "speeds", lambda _: Speeds())
     stormy = storm({"fault": "link.loss_before", "between": ["users", "edge"]})
     assert agreeing.measured(stormy, "naive", Options(), lambda _: None) == Speeds()
     assert measured == [stormy.model_copy(update={"faults": ()})]
