@@ -93,10 +93,11 @@ class LiveWorld:
         self.supervisor = supervisor = enter(Supervisor(self.directory, self.slot))
         supervisor.vanish(self.directory)  # it has keys in it, and goes even if we are killed
         ports = supervisor.ports
-        self.store = Store(self.opening, ports, self.options.database_url)
-        stack.callback(self.store.close)
-        for folder in self.store.folders:
-            supervisor.vanish(Path(folder))
+        with undisturbed():  # it makes folders: whoever interrupts finds somebody who removes them
+            self.store = Store(self.opening, ports, self.options.database_url)
+            stack.callback(self.store.close)
+            for folder in self.store.folders:
+                supervisor.vanish(Path(folder))
         self.layout = Layout.draw(
             self.opening, self.directory, ports, self.store.addresses, self.options.workers
         )
