@@ -70,11 +70,13 @@ def test_a_row_that_a_failover_took_back_is_part_of_its_orders_life() -> None:
 
 
 def test_it_costs_next_to_nothing() -> None:
-    """At most 10 µs an order on the machine this was made on; five times that is allowed to slower ones."""
-    result = run(loading.load("callback_late"), "resilient", 1)
-    best_s = float("inf")
-    for _ in range(20):
-        began = process_time()
+    """A few thousandths of what the run itself costs; ten times that is allowed to whatever else a machine does."""
+    best_s = run_s = float("inf")
+    for _ in range(5):
+        began_s = process_time()
+        result = run(loading.load("callback_late"), "resilient", 1)
+        run_s = min(run_s, process_time() - began_s)
+        began_s = process_time()
         behaviour(result.history.events)
-        best_s = min(best_s, process_time() - began)
-    assert best_s / result.orders < 50e-6
+        best_s = min(best_s, process_time() - began_s)
+    assert best_s < run_s / 25

@@ -26,7 +26,8 @@ from reference_platform.ports import Database, Isolation, Transaction
 from tests.contracts.database.worlds import TABLES
 
 SCHEMA = "contract"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+PATIENT = Limits(pool_size=1, pool_us=60_000_000, connect_us=60_000_000, answer_us=60_000_000)
 OPTIONS = quote("-c deadlock_timeout=100ms")  # a second each would be most of the suite's time
 
 
@@ -95,7 +96,7 @@ class PostgresSession:
     def __init__(self, server: PostgresServer, isolation: Isolation) -> None:
         self.server = server
         self.name = f"session-{next(server.numbers)}"
-        self.client = PostgresDatabase(server.url, schema=SCHEMA, name=self.name, limits=Limits(pool_size=1))
+        self.client = PostgresDatabase(server.url, schema=SCHEMA, name=self.name, limits=PATIENT)
         self.database: Database = self.client
         self.steps: list[PostgresStep] = []
         self.begin(isolation)

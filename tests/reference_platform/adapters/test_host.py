@@ -40,8 +40,8 @@ def test_ids_are_unique_over_processes_and_restarts(tmp_path: Path) -> None:
     """Four processes at once and one afterwards: no name twice."""
     command = [sys.executable, "-c", MANY, str(tmp_path)]
     at_once = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    names = [name for process in at_once for name in process.communicate(timeout=60)[0].split()]
-    names += subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    names = [name for process in at_once for name in process.communicate(timeout=240)[0].split()]
+    names += subprocess.run(command, capture_output=True, text=True, check=True, timeout=240).stdout.split()
     assert len(names) == 2500
     assert len(set(names)) == 2500
 
