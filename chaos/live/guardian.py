@@ -37,7 +37,7 @@ ENDED: Final = frozenset({_GONE, "dead", "zombie"})
 
 _ORPHANED_S: Final = 0.25  # a fork of the orchestrator may hold the pipe open: its pid is looked at as well
 _SEGMENT_LINE: Final = 6  # of postmaster.pid: key and id of a System V segment, which outlives kill -9
-_BOUND_S: Final = 20.0
+_BOUND_S: Final = 60.0
 _TERMINAL, _BORN = 4, 19  # of a process's status, counted from behind its name
 
 

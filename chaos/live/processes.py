@@ -25,7 +25,7 @@ from chaos.live.slots import Slot
 __all__ = ["Child", "LeftBehind", "ProcessDied", "Supervisor", "listens", "undisturbed"]
 
 _PROBE_S: Final = 0.01
-_GONE_S: Final = 10.0
+_GONE_S: Final = 60.0  # as in `child`
 
 
 class LeftBehind(RuntimeError):

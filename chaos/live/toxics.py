@@ -19,7 +19,9 @@ from requests import RequestException, Response
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = (
+    60.0  # a server that hangs; one that works answers in milliseconds, on a busy machine in seconds
+)
 # Requests go where they are told, whatever proxies the environment names.
 _STRAIGHT: Final = {"http": None, "https": None}
 
