@@ -56,6 +56,7 @@ class Browser:
         self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._send(f"{domain}.enable")
+        self._send("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +76,8 @@ class Browser:
         self._send(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
         )
-        self._send("Page.navigate", url=page.as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+        loader = self._send("Page.navigate", url=page.as_uri())["loaderId"]
+        while not any(_loaded(event, loader) for event in self._events):  # another page may be late
             self._receive()
         self._events.clear()
 
@@ -125,3 +126,12 @@ class Browser:
             self.problems.append(str(params["entry"]))
         elif event["method"] == "Network.requestWillBeSent":
             self.requests.append(str(params["request"]["url"]))
+
+
+def _loaded(event: dict[str, Any], loader: str) -> bool:
+    told = event.get("params", {})
+    return (event["method"], told.get("loaderId"), told.get("name")) == (
+        "Page.lifecycleEvent",
+        loader,
+        "load",
+    )
