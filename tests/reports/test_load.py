@@ -53,6 +53,14 @@ def test_what_was_dropped_or_failed_stands_beside_the_action() -> None:
     assert sum("failed" in text or "dropped" in text for text in found) == 1
 
 
+def test_who_cannot_see_the_figure_is_told_the_same() -> None:
+    """Each action's requests, losses and 99% by either loop are in the drawing's description."""
+    [row] = rows(realparts.row("place_order", slow=9.0, failed=3))
+    told = "order: 24 requests, 3 failed, 0 dropped; 99% within 1.08 s, by a closed loop 120 ms."
+    assert waits.spoken(row, WORDS) == told
+    assert f"<desc>{told}</desc>" in load.draw([row], WORDS, "x", load.span([[row]]))
+
+
 def test_load_of_which_nothing_was_answered_is_drawn_and_told() -> None:
     """No times at all are no error and no nought."""
     shown = rows(realparts.row("pay", requests=0, dropped=7))
@@ -99,6 +107,7 @@ def test_designs_side_by_side_share_axis_and_order(tmp_path: Path) -> None:
         axis = [text for text in naive if re.fullmatch(r"[\d.]+ m?s", text)][-7:]
         assert len(axis) >= 3
         actions = [text for text in naive if text in {"order", "look at the order", "look at the wallet"}]
+        assert actions == ["look at the order", "order", "look at the wallet"]  # the most frequent first
         assert actions == [text for text in resilient if text in actions]
         ticks = [
             [text for text in found if text in {"50 ms", "100 ms", "200 ms", "500 ms", "1 s"}]
