@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -248,6 +250,18 @@ def test_a_given_server_is_left_as_it_was_found() -> None:
         assert ask(server, f"{left} (select count(*) from pg_namespace where nspname = '{SCHEMA}')") == [
             (0, 0, 0)
         ]
+
+
+def test_a_server_whose_machine_has_gone_is_noticed() -> None:
+    """Who reads its log waits for answers; the kernel is told how long to wait for the other machine's."""
+    with (
+        new_server() as server,
+        closing(GivenDatabase(server.url, SCHEMA).connect()) as connection,
+        socket.socket(fileno=os.dup(connection.fileno())) as line,
+    ):
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
 
 
 def test_the_clock_of_a_given_server_is_compared_with_ours(monkeypatch: pytest.MonkeyPatch) -> None:
