@@ -6,6 +6,7 @@ and the one way in which campaigns are told of.
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -176,7 +177,8 @@ def tell(campaign: Campaign, out: Path, lang: Language, *, as_json: bool) -> Non
 
     show_campaign(campaign, str(out), lang, console())
     for name in campaign.regressions:
-        typer.echo(f"dingfeng: a saved plan failed again: dingfeng replay {campaign.corpus}/{name}", err=True)
+        again = shlex.quote(f"{campaign.corpus}/{name}")
+        typer.echo(f"dingfeng: a saved plan failed again: dingfeng replay {again}", err=True)
     for trouble in (campaign.stopped, campaign.error):
         if trouble:
-            typer.echo(f"dingfeng: {trouble}; --resume {out} goes on", err=True)
+            typer.echo(f"dingfeng: {trouble}; --resume {shlex.quote(str(out))} goes on", err=True)

@@ -116,7 +116,7 @@ def show_frontier(found: Frontier, dial: Dial, path: str, lang: str, out: Consol
             note = words("frontier.held" if row.touched else "frontier.untouched")
             table.add_row(row.design, "–", "–", dial.shown(found.high), f"0/{found.seeds}", note)
     out.print(table)
-    out.print(words("frontier.rests", n=found.seeds, share=f"{found.excluded:.1%}"), markup=False)
+    out.print(words.count("frontier.rests", found.seeds, share=f"{found.excluded:.1%}"), markup=False)
     for line in _remarks(found, dial, words):
         out.print(line, markup=False)
     out.print(

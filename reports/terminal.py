@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from itertools import chain
@@ -81,8 +82,8 @@ def show_campaign(campaign: Campaign, path: str, lang: str, out: Console) -> Non
             rate=rate,
             path=path,
         )
-    out.print(f"\n{line}", soft_wrap=True)
-    out.print(words("terminal.report", path=path), soft_wrap=True)
+    out.print(f"\n{line}", soft_wrap=True, markup=False)
+    out.print(words("terminal.report", path=shlex.quote(path)), soft_wrap=True, markup=False)
 
 
 def _outcome(name: str, words: Words) -> str:

@@ -26,10 +26,10 @@ CELLS = [
 ]
 
 
-def shown(width: int, cells: list[CellSummary]) -> list[str]:
+def shown(width: int, cells: list[CellSummary], path: str = "r") -> list[str]:
     stream = io.StringIO()
     campaign = Campaign(1, "0", {}, "", "", {}, [], [], 1, finished=True, wall_s=2.0, cells=cells)
-    show_campaign(campaign, "r", "en", Console(file=stream, width=width))
+    show_campaign(campaign, path, "en", Console(file=stream, width=width))
     return stream.getvalue().splitlines()
 
 
@@ -48,3 +48,10 @@ def test_an_invariant_and_how_often_it_broke_stay_on_one_line(width: int) -> Non
 def test_where_nothing_broke_the_column_is_empty() -> None:
     """A clean campaign has a table all the same."""
     assert shown(80, CELLS[1:])[1].split() == ["callback_late", "resilient", "holds", "12,345", "1,234"]
+
+
+def test_the_command_that_reads_a_directory_can_be_typed_whatever_its_name() -> None:
+    """A space is quoted, and square brackets are no style."""
+    lines = shown(120, CELLS[1:], "my [red] storm")
+    assert lines[-1] == "To read more: dingfeng report 'my [red] storm'"
+    assert lines[-2].endswith("results in my [red] storm")
