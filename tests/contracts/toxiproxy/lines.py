@@ -40,7 +40,7 @@ class End:
         """Each piece as it comes, with the moment in seconds, until there are so many bytes."""
         got, pieces = 0, []
         while got < count:
-            data = self.plug.recv(1 << 16)
+            data = self.plug.recv(count - got)
             assert data, f"ended after {got} bytes"
             got += len(data)
             pieces.append((data, time.monotonic()))
