@@ -29,7 +29,8 @@ from chaos.live.initdb import SUPERUSER, Installation, PostgresBroken
 HOST: Final = "127.0.0.1"
 OURS: Final = "dingfeng"  # the application name of our own connections
 READY_S: Final = 60.0
-GONE_S: Final = 20.0
+PATIENCE_S: Final = 60  # a server of ours that took a connection answers on it, however busy the machine is
+GONE_S: Final = 60.0
 SETTINGS: Final[Mapping[str, Any]] = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -145,7 +146,7 @@ class Server:
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of our own, in autocommit."""
-        return psycopg.connect(self.url, autocommit=True, application_name=OURS, connect_timeout=10)
+        return psycopg.connect(self.url, autocommit=True, application_name=OURS, connect_timeout=PATIENCE_S)
 
     def sessions(self) -> int:
         """How many clients are connected, as its processes' titles tell; our own among them."""
