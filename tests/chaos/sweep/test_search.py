@@ -8,10 +8,11 @@ from itertools import pairwise
 import pytest
 
 from chaos.behaviour import behaviour
+from chaos.engines import LOCAL, engine
 from chaos.run import run
 from chaos.sweep import Ground, sweep
 from chaos.sweep.ground import Seen, look
-from chaos.sweep.search import Sweep, _draw
+from chaos.sweep.search import Sweep, _draw, _Walk
 from chaos.sweep.vocabulary import CRASH, chosen, known
 from scenarios import loading
 from scenarios.checking import problems
@@ -95,6 +96,41 @@ def test_pruning_loses_no_behaviour_and_no_violation(
     }
     states = {_states(here, strikes) for strikes in whole} - {_states(here, strikes) for strikes in part}
     assert states == set()
+
+
+def twins(*runs: tuple[str, str]) -> list[bool]:
+    """Whether each run (the events it saw, the sites it can still be struck at) is one that need not be gone on from."""
+    with engine(LOCAL, 1) as ready:
+        walk = _Walk(Sweep(ground("wallet_pair"), 2), ready, None, pruned=True, stop_first=False)
+        return [
+            walk._has_twin(Seen("", {}, {}, [(ord(site), site) for site in sites], events))
+            for events, sites in runs
+        ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "twin"),
+    [
+        (("same", "abc"), ("same", "abc"), True),
+        (("same", "abc"), ("same", "bc"), True),  # it came there a strike later
+        (("same", "abc"), ("same", ""), True),
+        (("same", "abc"), ("other", "abc"), False),
+        (("same", "abc"), ("same", "abd"), False),
+        (("same", "abc"), ("same", "ab"), False),  # the end is what is still to come
+        (("same", "bc"), ("same", "abc"), False),  # more can still be struck
+    ],
+)
+def test_a_run_is_left_out_only_for_one_that_saw_the_same_and_can_be_struck_wherever_it_can(
+    earlier: tuple[str, str], later: tuple[str, str], twin: bool
+) -> None:
+    """Same events and the same sites ahead: whatever is added to the one was or will be added to the other."""
+    assert twins(earlier, later) == [False, twin]
+
+
+def test_every_earlier_run_may_be_the_twin() -> None:
+    """Not only the one before; and a twin that was left out stands for nobody."""
+    assert twins(("same", "abc"), ("same", "xyz"), ("same", "abc")) == [False, False, True]
+    assert twins(("same", "abc"), ("same", "bc"), ("same", "c"), ("same", "d")) == [False, True, True, False]
 
 
 def _states(here: Ground, strikes: tuple[str, ...]) -> str:
