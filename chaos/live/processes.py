@@ -102,7 +102,7 @@ class Supervisor:
             child = self.children[name] = Child(name, log, launch)
         return child
 
-    def wait_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 30.0) -> None:
+    def wait_ready(self, child: Child, probe: Callable[[], bool], within_s: float = 180.0) -> None:
         """Until `probe()`; the clock runs at the wall's pace meanwhile. Raises ProcessDied."""
         with self._slot.holding() if self._slot else nullcontext():
             deadline_s = time.monotonic() + within_s
