@@ -1,8 +1,9 @@
 """Results directory in, explanation out: a page, figures, JUnit, JSON and Markdown.
 
 Start at `render.py` (what is written), then `reading.py` (directory → `campaign.py`), `page.py` (what
-the page says) and `sheet.py` and `lanes.py` (what the figures show). Reports meet the rest of the
-house only in a results directory; of `chaos` they use the types that read one, and its texts.
+the page says), `sheet.py` and `lanes.py` (what the figures show) and `real.py` (what only real parts can
+tell). Reports meet the rest of the house only in a results directory; of `chaos` they use the types that
+read one, and its texts.
 """
 
 from __future__ import annotations
