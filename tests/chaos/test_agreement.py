@@ -128,3 +128,44 @@ def test_only_the_same_runs_are_compared() -> None:
         compare([seen(1)], [])
     with pytest.raises(ValueError, match="only the same runs"):
         compare([], [])
+
+
+def test_a_verdict_that_no_simulated_run_could_give_is_undecided_too() -> None:
+    """In either world; what all could give is not."""
+    found = compare(
+        [seen(outcomes={"I-01": "unknown", "I-02": "holds"})],
+        [seen(outcomes={"I-01": "holds", "I-02": "holds"})],
+    )
+    assert [(one.invariant, one.sim_unknown, one.live_unknown) for one in found.undecided] == [("I-01", 1, 0)]
+
+
+def test_only_what_simulated_runs_break_and_real_ones_do_not_can_have_been_missed() -> None:
+    """Broken nowhere, in both worlds, or in the real one alone: there is no chance to speak of."""
+    for simulated, real in ((0, 0), (1, 1), (0, 1)):
+        (verdict,) = compare(storms(simulated, 3), storms(real, 3)).verdicts
+        assert verdict.missed is None
+
+
+def test_five_values_in_either_world_are_enough_and_four_are_not() -> None:
+    """Below that a distribution cannot be spoken of; times are told in ms."""
+    for real, enough in ((4, False), (5, True)):
+        found = compare(
+            [seen(times_us={"click": [1_000 * n for n in range(1, 6)]})],
+            [seen(times_us={"click": [1_000 * n for n in range(1, real + 1)]})],
+        )
+        (spread,) = found.spreads
+        assert (spread.distance is not None, spread.sim_ms) == (enough, [1, 2, 3, 4, 5])
+
+
+@pytest.mark.parametrize("real", [[], [seen(2)]])
+def test_runs_that_were_not_simulated_cannot_be_compared(real: list[Look]) -> None:
+    """None at all, or another seed."""
+    with pytest.raises(ValueError, match="only the same runs of one scenario can be compared"):
+        compare([seen(1)], real)
+
+
+def test_runs_of_two_scenarios_cannot_be_compared() -> None:
+    """What they break has different reasons."""
+    other = Look("other", "naive", 2, {}, {}, {}, {})
+    with pytest.raises(ValueError, match="of one scenario"):
+        compare([seen(1), other], [seen(1)])

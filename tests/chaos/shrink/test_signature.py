@@ -50,3 +50,17 @@ def test_nothing_violated_is_nothing_to_shrink() -> None:
     """Undecided is not violated."""
     with pytest.raises(NothingToShrink, match="nothing is violated"):
         Signature.of([HOLDS, Verdict("I-09", "unknown", 1, 1)])
+
+
+def test_an_invariant_that_was_not_violated_cannot_be_shrunk() -> None:
+    """The message says which were, in their order."""
+    verdicts = [HOLDS, violated("I-08", ("wallet", 9)), violated("I-09", ("card", 4))]
+    with pytest.raises(NothingToShrink, match=r"^I-05 is not violated in this run; violated: I-08, I-09$"):
+        Signature.of(verdicts, "I-05")
+
+
+def test_of_several_that_are_equally_narrow_it_is_the_first() -> None:
+    """Nobody can say which one it was, so one of them is held on to."""
+    assert Signature.of([violated("I-09", ("card", 4)), violated("I-08", ("wallet", 4))]) == Signature(
+        "I-08", "wallet"
+    )
