@@ -86,13 +86,22 @@ def test_a_replay_is_told_in_plain_words(lang: str, words: str) -> None:
     assert "None" not in done.stdout
 
 
-def test_the_readme_shows_what_the_command_says() -> None:
-    """The first thing that a reader types comes out as it is printed there, but for the end that is cut off."""
-    page = (ROOT / "README.md").read_text("utf-8")
-    shown = page.partition("$ dingfeng replay callback_doubled:naive:1\n")[2].partition("\n…\n```")[0]
-    said = [line.rstrip() for line in dingfeng("replay", "callback_doubled:naive:1").stdout.splitlines()]
-    assert shown.splitlines() == said[: shown.count("\n") + 1]
-    assert said[shown.count("\n") + 2].startswith("All that this run broke")
+@pytest.mark.parametrize("page", ["README.md", "docs/shrink.md"])
+def test_a_page_shows_what_the_command_says(page: str, tmp_path: Path) -> None:
+    """What a reader types comes out as it is printed there; `…` stands for the rest of a line, or of everything."""
+    block = (ROOT / page).read_text("utf-8").partition("\n$ dingfeng ")[2].partition("\n```")[0]
+    words, *shown = block.splitlines()
+    command = [sys.executable, str(ROOT / "dingfeng.py"), *words.split()]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=PLAIN, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    said = [line.rstrip() for line in done.stdout.splitlines()]
+    if shown[-1] == "…":
+        said = [*said[: len(shown) - 1], "…"]
+    assert len(shown) == len(said) > 10
+    for there, here in zip(shown, said, strict=True):
+        assert here == there or (there.endswith("…") and here.startswith(there[:-1]))
 
 
 def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
