@@ -154,7 +154,7 @@ class Installation:
             making = Path(tempfile.mkdtemp(prefix="making-", dir=self.copies))
             try:
                 shutil.copytree(installed, making / "pg", symlinks=True)
-                making.chmod(0o755)
+                _open_to_all(making)  # whatever the umask was under which it was installed
                 making.rename(place)
             except OSError:
                 if not place.exists():
@@ -162,6 +162,14 @@ class Installation:
             finally:
                 shutil.rmtree(making, ignore_errors=True)
         return Installation(place / "pg" / "bin", self.account, self.owner, self.copies)
+
+
+def _open_to_all(folder: Path) -> None:
+    """Everybody may read what is in it, and run what its owner may run."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(stat.S_IMODE(mode) | (0o555 if mode & stat.S_IXUSR else 0o444))
 
 
 def _version(folder: Path) -> int:
