@@ -159,7 +159,9 @@ def test_a_percentile_that_is_not_proven_or_never_reached_says_so(tmp_path: Path
     assert outcomes(judge(limit, few), kind="limits") == {
         "click_to_card p95": "inconclusive percentile_unproven"
     }
-    never = write(tmp_path / "never", [run(s, measures=Measures(paid_orders=1, undelivered=1)) for s in range(60)])
+    never = write(
+        tmp_path / "never", [run(s, measures=Measures(paid_orders=1, undelivered=1)) for s in range(60)]
+    )
     assert outcomes(judge(limit, never), kind="limits") == {"click_to_card p95": "violated percentile_never"}
 
 
