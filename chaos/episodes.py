@@ -52,7 +52,7 @@ class Episodes:
         self._shown = ""
         self._cards: dict[str, bool] = {}
         self._topped_up = 0
-        self._granted: dict[str, bool] = {}
+        self._granted: dict[str, int] = {}
         self._find_order()
 
     def _find_order(self) -> None:
@@ -80,7 +80,7 @@ class Episodes:
     @property
     def handed_out(self) -> int:
         """Goods that left, by the books of stock, suppliers and memberships; known once `steps` has read them."""
-        return len(self._cards) + self._topped_up + len(self._granted)
+        return len(self._cards) + self._topped_up + sum(self._granted.values())
 
     def owns(self, ref: object) -> bool:
         """Whether a number belongs to this order."""
@@ -182,8 +182,15 @@ class Episodes:
             self._granted.pop(event.key, None)
             return None
         known = event.key in self._granted
-        self._granted[event.key] = True
+        self._granted[event.key] = self._periods(row["days"])
         return None if known or event.op != "insert" else ("stock", "grant", 7, {"days": row["days"]})
+
+    def _periods(self, days: int) -> int:
+        """How many pieces a grant is: one row may hold as many times as were ordered."""
+        if self.row is None:
+            return 1
+        period = self._history.header.facts.get("products", {}).get(self.row["sku"], {}).get("days", 0)
+        return max(1, days // period) if period else int(self.row["quantity"])
 
     def _posting(self, t_us: int, row: Mapping[str, Any]) -> Told | None:
         fen = max(amount for _, amount in row["lines"])

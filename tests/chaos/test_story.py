@@ -109,6 +109,22 @@ def test_what_the_books_say_is_told_where_the_order_says_otherwise() -> None:
     assert not any("otherwise" in sentence for sentence in tell(life.history, kept_twice(), "en").sentences)
 
 
+def test_membership_time_counts_by_the_piece_not_by_the_row() -> None:
+    """Two months granted in one row are what was ordered; granted once more, they are two pieces too many."""
+    life = Life()
+    life.history.header.facts["products"]["netflix"]["days"] = 30
+    life.order(quantity=2, kind="membership").captured(1, fen=2000)
+    grant = {"user": "ann", "source": "O1", "order_id": "O1", "days": 60}
+    life.at(2).history.state(90, "db", "ENT", "grants", "insert", "G1", grant)
+    life.status(6, "completed", qty=2).at(1500)
+    view = {"order_id": "O1", "status": "completed", "delivered_qty": 2, "cards": [], "refunded_fen": 0}
+    life.history.read("order", "O1", view)
+    assert not any("otherwise" in sentence for sentence in tell(life.history, kept_twice(), "en").sentences)
+    life.history.state(91, "db", "ENT", "grants", "insert", "G2", grant)
+    otherwise = "The books of stock and suppliers say otherwise: 4 pieces were handed out."
+    assert otherwise in tell(life.history, kept_twice(), "en").sentences
+
+
 def test_the_same_story_exists_in_chinese() -> None:
     """Same facts, other words."""
     told = tell(paid_twice().history, kept_twice(), "zh")
