@@ -88,7 +88,7 @@ async def _body(request: web.Request, kind: type[msgspec.Struct]) -> dict[str, A
     """The body as it will be on record; None when it is not a `kind`."""
     try:
         body: dict[str, Any] = msgspec.to_builtins(msgspec.json.decode(await request.read(), type=kind))
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):  # no JSON, no text, not of that kind, or too deep
         return None
     return body
 
@@ -126,7 +126,7 @@ async def _serve_users(settings: CounterpartySettings, timers: AsyncTimers) -> N
     async def notice(request: web.Request) -> web.StreamResponse:
         try:
             said = msgspec.json.decode(await request.read(), type=Notice)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):  # as above
             return _refused()
 
         def show(heard: Reply | None) -> None:

@@ -60,7 +60,10 @@ class Figures(msgspec.Struct):
         self.real_s = max(self.real_s, other.real_s)
 
     def save(self, path: Path) -> None:
-        path.write_bytes(msgspec.json.encode(self))
+        """Whole or not at all: a process may be killed meanwhile."""
+        part = path.with_suffix(".part")
+        part.write_bytes(msgspec.json.encode(self))
+        part.replace(path)
 
     def _of(self, action: str) -> Action:
         if action not in self.actions:

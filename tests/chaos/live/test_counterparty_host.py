@@ -21,7 +21,7 @@ from chaos.live import keys
 from chaos.live.openings import Opening, Openings
 from reference_platform.adapters.seals import payment_notice
 from reference_platform.ports import HOUR
-from tests.chaos.live.stage import Stage, door, until
+from tests.chaos.live.stage import HOST, Stage, door, until
 from tests.chaos.worlds import storm
 
 CHARGE = {"charge_no": "O1/c1", "amount_fen": 100, "expires_us": 1 << 60}
@@ -183,6 +183,12 @@ def test_what_makes_no_sense_is_refused_and_not_on_record(stage: Stage) -> None:
     misfits: tuple[Any, ...] = ({}, {"charge_no": 1}, {**CHARGE, "amount_fen": "1"}, [])
     for body in misfits:
         assert stage.ask("POST", "/create", body, to="wechat").body == {"code": "PARAM_ERROR"}
+    no_text, too_deep = b'{"charge_no":"\xff"}', b'{"x":' + b"[" * 3_000
+    for party, path in (("wechat", "/query"), ("users", "/notices")):
+        for body in (no_text, too_deep):
+            with closing(HTTPConnection(HOST, stage.ports[party], timeout=60)) as connection:
+                connection.request("POST", path, body)
+                assert connection.getresponse().status == 400
     assert stage.ask("POST", "/steal", {}, to="wechat").status == 404
     assert stage.ask("POST", "/pay", {"charge_no": "x", "user": "u"}, to="alpha").status == 404
     assert (stage.directory / "wechat.inputs").read_bytes() == b""
