@@ -120,6 +120,7 @@ def shrink(
     from reports.shrinking import ShrinkBar, show_shrunk
     from reports.terminal import console
 
+    named_invariants([invariant] if invariant else [], lang)
     target = out or free_directory(Path("out/shrunk"))
     refuse_taken(target)
     case, bar = case_of(token, lang), ShrinkBar()

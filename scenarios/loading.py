@@ -54,9 +54,9 @@ def find(name: str) -> Path:
     if name in journeys():
         return JOURNEYS / f"{name}.yaml"
     if name not in library():
-        raise ScenarioError(
-            f"no scenario {name!r}{meant(name, (*library(), *journeys()))}; `dingfeng list scenarios` shows all"
-        )
+        here = f"; to mean what is here, write ./{name}" if Path(name).exists() else ""
+        close = meant(name, (*library(), *journeys()))
+        raise ScenarioError(f"no scenario {name!r}{close}{here}; `dingfeng list scenarios` shows all")
     return LIBRARY / f"{name}.yaml"
 
 

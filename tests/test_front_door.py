@@ -160,6 +160,8 @@ def test_a_frontier_leaves_data_and_figure(tmp_path: Path) -> None:
         (("gate", "README.md"), "README.md: is a file; name a results directory"),
         (("shrink", "callback_doubled:naive:1", "--out", "README.md"), "README.md: is a file"),
         (("shrink", "callback_doubled:naive:1", "--out", "docs"), "docs: is not empty"),
+        (("shrink", "callback_doubled:naive:1", "--invariant", "I-99"), "no invariant 'I-99'"),
+        (("run", "docs"), "no scenario 'docs'; to mean what is here, write ./docs;"),
         (("sweep", "bulk_order", "--out", "docs"), "docs: is a directory; name a file"),
         (("sweep", "bulk_order", "--out", "README.md"), "README.md: exists and is no certificate"),
         (("sweep", "bulk_order", "--out", "README.md/x"), "README.md/x: cannot be written"),

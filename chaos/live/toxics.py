@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
-from requests import RequestException, Response
+from requests import ConnectionError, RequestException, Response  # noqa: A004 - theirs, not Python's
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
@@ -147,7 +147,7 @@ class Toxiproxy:
             told = error.args[0] if error.args else b""
             raise ToxiproxyError(f"{where}: {told.decode(errors='replace').strip()}") from None
         except (RequestException, ValueError) as error:
-            raise ToxiproxyError(f"{where}: {error}") from None
+            raise ToxiproxyError(f"{where}: {_why(error)}") from None
 
     def text(self, path: str) -> str | None:
         """What stands at a path that not every server has; None where it is not there."""
@@ -156,8 +156,13 @@ class Toxiproxy:
         except NotFound:
             return None
         except RequestException as error:
-            raise ToxiproxyError(f"Toxiproxy at {self.url}: GET {path}: {error}") from None
+            raise ToxiproxyError(f"Toxiproxy at {self.url}: GET {path}: {_why(error)}") from None
         return answer.text if answer.ok else None
+
+
+def _why(error: Exception) -> str:
+    """A connection that failed says so in a nest of classes; what matters is that there is none."""
+    return "nobody answers there" if isinstance(error, ConnectionError) else str(error)
 
 
 def _path(proxy: str) -> str:

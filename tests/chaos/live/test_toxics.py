@@ -56,6 +56,16 @@ def test_a_server_that_says_nothing_is_an_error_after_the_time_out() -> None:
             server.version()
 
 
+def test_a_server_that_is_not_there_is_told_in_plain_words() -> None:
+    """Not by a nest of the classes through which the connection failed."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(ToxiproxyError) as caught:
+            Toxiproxy(url).version()
+    assert str(caught.value) == f"Toxiproxy at {url}: GET /version: nobody answers there"
+
+
 def test_a_server_error_is_an_error() -> None:
     """`toxiproxy-python` takes a 500 for success."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
