@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,8 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chaos.live.postgres import HOST, Server
-from reference_platform.adapters.connections import Limits
+from chaos.live.postgres import Server
 from reference_platform.adapters.postgres import PostgresDatabase
 from reference_platform.adapters.waits import T
 from reference_platform.adapters.wall import WallWaits
@@ -24,113 +22,26 @@ from reference_platform.ports import (
     AtMost,
     CommitUnknown,
     ConnectionLost,
-    DatabaseError,
-    Isolation,
-    OneOf,
     PoolExhausted,
-    ReadOnly,
-    TransactionAborted,
-    UniqueViolation,
 )
 from reference_platform.tables import (
-    COMPENSATIONS,
-    MEMBERSHIPS,
     WALLETS,
-    CompensationRow,
-    MembershipRow,
-    WalletRow,
 )
-from tests.chaos.live.databases import SCHEMA, new_shop, run
-from tests.chaos.live.relay import Relay, relay_to
+from tests.chaos.live.databases import SCHEMA
+from tests.chaos.live.relay import Relay
+from tests.reference_platform.adapters.shop import (
+    PATIENT,
+    PATIENT_US,
+    Patience,
+    put,
+    sessions,
+    until,
+    users,
+    users_there,
+    wallet,
+    with_client,
+)
 from tests.undisturbed import undisturbed_in_loop
-
-Body = Callable[[PostgresDatabase, Relay], Awaitable[None]]
-PATIENT_US = 60_000_000  # what a busy machine may take
-PATIENT = Limits(pool_size=2, pool_us=PATIENT_US, connect_us=PATIENT_US, answer_us=PATIENT_US)
-
-
-class Patience(WallWaits):
-    """The platform's. It is gone after a tenth of a second from the moment in which the test says so."""
-
-    gone = False
-
-    async def within(self, us: int, awaitable: Awaitable[T], *, daemon: bool = False) -> T:
-        return await super().within(min(us, 100_000) if self.gone else us, awaitable, daemon=daemon)
-
-
-async def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for a condition, while the loop goes on; fail when it does not come true."""
-    deadline_s = time.monotonic() + 50
-    while not holds():
-        assert time.monotonic() < deadline_s, f"never: {what}"
-        await asyncio.sleep(0.01)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Server]:
-    with new_shop() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Server) -> Server:
-    """The module's server, up, with empty tables and without the sessions of the test before."""
-    shared.start()
-    deadline_s = time.monotonic() + 60
-    while sessions(shared):
-        assert time.monotonic() < deadline_s, "sessions of the test before are still there"
-        time.sleep(0.01)
-    with shared.connect() as connection:
-        connection.execute(f"truncate {SCHEMA}.wallets, {SCHEMA}.memberships, {SCHEMA}.compensations")
-    return shared
-
-
-@asynccontextmanager
-async def clients(server: Server, limits: Limits = PATIENT, **kwargs: Any) -> AsyncIterator[Any]:
-    """A database client and the relay through which it reaches the server."""
-    async with relay_to(server.port) as relay:
-        url = server.url.replace(f":{server.port}/", f":{relay.port}/")
-        database = PostgresDatabase(url, schema=SCHEMA, name="test", limits=limits, **kwargs)
-        try:
-            yield database, relay
-        finally:
-            database.close()
-
-
-def with_client(server: Server, body: Body, limits: Limits = PATIENT, **kwargs: Any) -> None:
-    async def main() -> None:
-        async with clients(server, limits, **kwargs) as (database, relay):
-            await body(database, relay)
-
-    run(main())
-
-
-def wallet(user: str, balance_fen: int = 0) -> WalletRow:
-    return WalletRow(user=user, balance_fen=balance_fen, provisional_fen=0)
-
-
-async def put(database: PostgresDatabase, user: str) -> None:
-    async with database.transaction() as tx:
-        await tx.insert(WALLETS, wallet(user))
-
-
-async def users(database: PostgresDatabase) -> list[str]:
-    async with database.transaction() as tx:
-        return [row["user"] for row in await tx.select(WALLETS, {})]
-
-
-def users_there(server: Server) -> list[str]:
-    """As the server sees it, past every relay."""
-    with server.connect() as connection:
-        query = f'select "user" from {SCHEMA}.wallets order by 1'
-        return [user for (user,) in connection.execute(query).fetchall()]
-
-
-def sessions(server: Server) -> int:
-    with server.connect() as connection:
-        query = "select count(*) from pg_stat_activity where application_name = 'shop.test'"
-        return int((connection.execute(query).fetchone() or (-1,))[0])
-
 
 # ---------------------------------------------------------------- round trips
 
@@ -430,202 +341,5 @@ def test_closing_closes_everything(server: Server) -> None:
         await until(lambda: sessions(server) == 0, "every session is closed")
         with pytest.raises(ConnectionLost):
             await users(database)
-
-    with_client(server, body)
-
-
-# ---------------------------------------------------------------- values
-
-NASTY = [
-    "'; drop table wallets; --",
-    '"wallets"',
-    "\\'; select pg_sleep(10); --",
-    "$1 %s %(x)s {} {0} %% %",
-    "\x01\x7f\n\r\t\x1b",
-    "é 定风 \U0001f32a \ufeff \u202e",
-    "NULL",
-    "{1,2}",
-    "",
-    " ",
-    "x" * 100_000,
-]
-
-
-def test_no_string_is_more_than_a_string(server: Server) -> None:
-    """In keys, values, predicates, lists and JSON: what goes in comes out, and nothing else happens."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        for text in NASTY:
-            key = text[:1000]
-            async with database.transaction() as tx:
-                assert await tx.insert(WALLETS, wallet(key))
-                assert not await tx.insert(WALLETS, wallet(key), on_conflict="nothing")
-                row = CompensationRow(
-                    cmp_id=key, rule=text, order_id="", incident=key, user=text, action="", amount_fen=2**62,
-                    status="", refund_no="", evidence={text: [text, {"\x00": "\x00"}, None, -1]}, at_us=-1,
-                )  # fmt: skip
-                if len(text) < 1000:  # longer ones do not fit into an index
-                    await tx.insert(COMPENSATIONS, row)
-            async with database.transaction() as tx:
-                assert await tx.select(WALLETS, {"user": OneOf((key, "'"))}) == [wallet(key)]
-                assert await tx.update(WALLETS, key, {"balance_fen": 1}, where={"user": key}) == wallet(
-                    key, 1
-                )
-                if len(text) < 1000:
-                    assert await tx.get(COMPENSATIONS, key) == row
-                assert await tx.delete_where(WALLETS, {"user": key}) == 1
-        assert await users(database) == []
-
-    with_client(server, body)
-
-
-@pytest.mark.parametrize("value", ["\x00", "a\x00b", "\ud800", 2**63, -(2**63) - 1])
-def test_what_the_server_cannot_hold_is_refused_without_effect(server: Server, value: Any) -> None:
-    """A text with a zero byte or half a character, a number of 64 bits and more: DatabaseError, and rolled back."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        tx = database.transaction()
-        await tx.insert(WALLETS, wallet("before"))
-        column = "user" if isinstance(value, str) else "balance_fen"
-        with pytest.raises(DatabaseError):
-            await tx.insert(WALLETS, {**wallet("bad"), column: value})  # type: ignore[misc]
-        with pytest.raises(TransactionAborted):
-            await tx.commit()
-        assert await users(database) == []
-        assert sessions(server) == 1, "the connection is as good as before"
-
-    with_client(server, body)
-
-
-def test_texts_sort_by_code_point_whatever_the_database_thinks(server: Server) -> None:
-    """The order of keys is the simulator's on a server of any locale: each column says so itself."""
-    with server.connect() as connection:
-        query = "select distinct collation_name from information_schema.columns where table_schema = %s"
-        found = connection.execute(f"{query} and data_type = 'text'", [SCHEMA]).fetchall()
-        assert found == [("C",)]
-
-
-def test_a_column_that_is_not_declared_is_a_bug_of_the_caller(server: Server) -> None:
-    """Names come from declarations alone, so one that does not is never sent."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        async with database.transaction() as tx:
-            for attempt in (
-                tx.select(WALLETS, {'user" or true --': 1}),
-                tx.select(WALLETS, {}, order_by="1; drop table wallets"),
-                tx.update(WALLETS, "a", {'balance_fen" = 7 --': 1}),
-                tx.insert(WALLETS, {"user) --": 1}),  # type: ignore[misc]
-            ):
-                with pytest.raises(KeyError):
-                    await attempt
-
-    with_client(server, body)
-
-
-def test_the_primary_key_cannot_be_changed(server: Server) -> None:
-    """As in the simulator; and no changes at all are a change that leaves the row as it is."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        await put(database, "a")
-        async with database.transaction() as tx:
-            with pytest.raises(ValueError, match="primary key of wallets"):
-                await tx.update(WALLETS, "a", {"user": "b"})
-            assert await tx.update(WALLETS, "a", {}) == wallet("a")
-
-    with_client(server, body)
-
-
-# ---------------------------------------------------------------- replica, isolation, listening
-
-
-def test_reads_of_the_replica_cannot_write(server: Server) -> None:
-    """ReadOnly for every write and lock, on a real replica and where there is none; no serializable there."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        await put(database, "a")
-        async with database.transaction(replica=True) as tx:
-            assert await tx.get(WALLETS, "a") == wallet("a")
-        tx = database.transaction(replica=True)
-        with pytest.raises(ReadOnly):
-            await tx.insert(WALLETS, wallet("b"))
-        await tx.rollback()
-        tx = database.transaction(Isolation.REPEATABLE_READ, replica=True)
-        with pytest.raises(ReadOnly):
-            await tx.get(WALLETS, "a", lock="wait")
-        await tx.rollback()
-        with pytest.raises(ValueError, match="serializable"):
-            database.transaction(Isolation.SERIALIZABLE, replica=True)
-
-    with_client(server, body)
-
-
-def test_a_replica_has_connections_of_its_own(server: Server) -> None:
-    """Reads go where they are sent: with the replica out of reach, the primary still serves."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        await put(database, "a")
-        with pytest.raises(ConnectionLost):
-            await database.transaction(replica=True).get(WALLETS, "a")
-        assert await users(database) == ["a"]
-
-    with_client(server, body, replica_url=f"postgresql://postgres@{HOST}:1/postgres")
-
-
-def test_an_error_ends_the_transaction_and_not_the_connection(server: Server) -> None:
-    """After a duplicate the session is rolled back and used again."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        await put(database, "a")
-        for _ in range(5):
-            with pytest.raises(UniqueViolation):
-                await put(database, "a")
-        tx = database.transaction()
-        await tx.commit()
-        with pytest.raises(TransactionAborted):
-            await tx.get(WALLETS, "a")
-        assert sessions(server) == 1
-
-    with_client(server, body)
-
-
-def test_a_lost_listener_is_told_once_and_subscribes_again(server: Server) -> None:
-    """Nothing is kept for a session that is gone, so whoever listens must look for itself."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        assert not await database.listen("a", 1)
-        assert not await database.listen("b", 1)
-        waiting = asyncio.create_task(database.listen("a", PATIENT_US))
-        await asyncio.sleep(0.05)
-        relay.cut()
-        with pytest.raises(ConnectionLost):
-            await waiting
-        with pytest.raises(ConnectionLost):
-            await database.listen("b", 1)
-        assert not await database.listen("a", 1)
-        async with database.transaction() as tx:
-            tx.notify("a")
-        assert await database.listen("a", PATIENT_US)
-        assert not await database.listen("b", 1)
-
-    with_client(server, body)
-
-
-def test_every_listener_of_a_channel_hears_and_no_other(server: Server) -> None:
-    """All who wait are woken; other channels, and the same one in another schema, are not."""
-
-    async def body(database: PostgresDatabase, relay: Relay) -> None:
-        stranger = PostgresDatabase(server.url, schema="elsewhere", name="x", limits=PATIENT)
-        assert not await stranger.listen("work", 1)
-        for channel in ("other", "work"):
-            assert not await database.listen(channel, 1)
-        waiting = [asyncio.create_task(database.listen("work", PATIENT_US)) for _ in range(3)]
-        await asyncio.sleep(0.05)
-        async with database.transaction() as tx:
-            await tx.insert(MEMBERSHIPS, MembershipRow(user="m", until_us=0))
-            tx.notify("work")
-        assert await asyncio.gather(*waiting) == [True] * 3
-        assert not await database.listen("other", 1)
-        assert not await stranger.listen("work", 50_000)
-        stranger.close()
 
     with_client(server, body)
