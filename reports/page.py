@@ -169,10 +169,8 @@ def _rest(campaign: Campaign, found: list[Finding], words: Words) -> str:
     bad = sum(pair.bad for pair in campaign.pairs.values())
     if not named and not counted and bad == len(campaign.failures):
         return ""
-    kept = len(campaign.failures)
-    return words(
-        "page.orders_rest", named=f"{named:,}", counted=f"{counted:,}", kept=f"{kept:,}", runs=f"{bad:,}"
-    )
+    told = (("page.orders_more", named), ("page.orders_counted", counted), ("page.orders_runs", bad))
+    return " ".join(words.count(key, number) for key, number in told if number)
 
 
 def replays(campaign: Campaign, words: Words, titles: Titles) -> list[dict[str, str]]:
