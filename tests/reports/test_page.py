@@ -128,7 +128,7 @@ def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> No
     directory = campaigns.write(tmp_path / "results", scenarios=2, seeds=1)
     victim = next((directory / "failures").iterdir())
     witnesses = tuple(
-        Witness("order", f"O{n:04d}", "left_over", {}, 100 * n, (f"member-{n}",)) for n in range(1, 21)
+        Witness("order", f"O{n:04d}", "left_over", {}, 100 * n, (f"member-{n}",)) for n in range(1, 26)
     )
     verdicts = [Verdict(f"I-{n:02d}", "violated", 5000, 5000, witnesses, 10**6) for n in range(1, 13)]
     (victim / "verdict.json").write_bytes(msgspec.json.encode({"verdicts": verdicts}))
@@ -138,12 +138,22 @@ def test_thousands_of_findings_are_twenty_rows_and_a_count(tmp_path: Path) -> No
     rows = re.findall(r'<tr><th scope="row" class="id">', section)
     assert len(rows) == page.ORDERS_AT_MOST
     named = len(findings(read(directory), "en"))
-    assert f"Not listed: {named - len(rows)} more" in section
-    assert (
-        f"and {12 * 4980:,} violations that these only count" in section
-    )  # of five thousand, twenty are named
-    first = section.index("O0020")
-    assert first < section.index("O0019")
+    assert named - len(rows) == 5
+    assert "Not listed: 5 more" in section
+    counted = 12 * 4975  # of five thousand, twenty-five are named
+    assert f"{counted:,} violations are only counted" in section
+    first = section.index("O0025")
+    assert first < section.index("O0024")
+
+
+def test_what_the_table_does_not_leave_out_is_not_spoken_of(tmp_path: Path) -> None:
+    """Two cases of which one is named: no word of zero more."""
+    campaign = read(campaigns.write(tmp_path / "results", scenarios=2, seeds=1))
+    named = Witness("order", "O1", "unheard_of", {}, 9000, ("ann",))
+    verdicts = (Verdict("I-01", "violated", 2, 2, (named,), 18000),)
+    campaign.failures = [replace(campaign.failures[0], verdicts=verdicts)]
+    rest = page._rest(campaign, findings(campaign, "en"), Words("en", TEXTS))
+    assert rest.startswith("One violation is only counted, without a name. ")
 
 
 def test_a_loss_is_listed_before_a_risk_however_large(tmp_path: Path) -> None:
