@@ -38,12 +38,16 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """In how many runs an invariant was violated, and in how many nobody could tell."""
+    """In how many runs an invariant was violated, and in how many nobody could tell.
+
+    `beside`: in how many of those simulated runs that have a real one of the same seed beside them.
+    """
 
     design: str
     invariant: str
     sim: int
     sim_runs: int
+    beside: int
     live: int
     live_runs: int
     sim_unknown: int = 0
@@ -52,12 +56,14 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def agrees(self) -> bool:
         """Whether both worlds say the same: broken in some run or in none, or broken in too few to be sure."""
-        return (self.sim > 0) == (self.live > 0) or (self.missed or 0.0) >= UNLIKELY
+        if self.live > 0:
+            return self.sim > 0
+        return self.missed is None or self.missed >= UNLIKELY
 
     @property
     def missed(self) -> float | None:
         """How likely so few real runs miss what simulated ones break (Fisher, one-sided); None if they did not."""
-        if self.sim == 0 or self.live > 0:
+        if self.beside == 0 or self.live > 0:
             return None
         table = [[self.sim, self.sim_runs - self.sim], [0, self.live_runs]]
         return float(stats.fisher_exact(table, alternative="greater").pvalue)
@@ -118,7 +124,7 @@ def compare(sim: Sequence[Look], live: Sequence[Look]) -> Agreement:
         theirs = [one for one in live if one.design == design]
         many = [one for one in sim if one.design == design]
         ours = [one for one in many if (one.scenario, design, one.seed) in real]
-        agreement.verdicts.extend(_verdicts(design, many, theirs))
+        agreement.verdicts.extend(_verdicts(design, many, ours, theirs))
         agreement.steps.extend(_counts(design, (one.steps for one in ours), (one.steps for one in theirs)))
         agreement.compensations.extend(
             _counts(design, (one.compensations for one in ours), (one.compensations for one in theirs))
@@ -127,7 +133,9 @@ def compare(sim: Sequence[Look], live: Sequence[Look]) -> Agreement:
     return agreement
 
 
-def _verdicts(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Verdict]:
+def _verdicts(
+    design: str, sim: Sequence[Look], beside: Sequence[Look], live: Sequence[Look]
+) -> list[Verdict]:
     def count(looks: Sequence[Look], invariant: str, outcome: str) -> int:
         return sum(one.outcomes.get(invariant) == outcome for one in looks)
 
@@ -137,6 +145,7 @@ def _verdicts(design: str, sim: Sequence[Look], live: Sequence[Look]) -> list[Ve
             invariant,
             count(sim, invariant, "violated"),
             len(sim),
+            count(beside, invariant, "violated"),
             count(live, invariant, "violated"),
             len(live),
             count(sim, invariant, "unknown"),

@@ -68,6 +68,13 @@ def test_a_verdict_that_nobody_could_give_is_undecided() -> None:
     assert [one.live_unknown for one in found.undecided] == [1]
 
 
+def test_a_storm_that_holds_in_both_worlds_is_no_difference_whatever_other_storms_do() -> None:
+    """Seed 60 breaks nothing, simulated or real; that every other seed does says nothing of it."""
+    real = [seen(60, outcomes={"I-01": "holds"})]
+    (verdict,) = compare(storms(59, 60), real).verdicts
+    assert (verdict.beside, verdict.missed, verdict.agrees) == (0, None, True)
+
+
 def test_designs_are_compared_each_with_itself() -> None:
     """What breaks on one design says nothing of another."""
     sim = [*storms(60, 60), *storms(0, 60, "resilient")]

@@ -20,7 +20,7 @@ def found(*, live: int = 1, broken: int = 60) -> Agreement:
     return Agreement(
         "callback_late",
         [1, 2],
-        [Verdict("naive", "I-01", broken, 60, live, 2), Verdict("naive", "I-02", 0, 60, 0, 2)],
+        [Verdict("naive", "I-01", broken, 60, 2, live, 2), Verdict("naive", "I-02", 0, 60, 0, 0, 2)],
         [Count("naive", "created → paid (callback)", 3, 0), Count("naive", "– → created (order)", 3, 3)],
         [Count("naive", "K-01", 1, 1)],
         [Spread("naive", "time to settle", [1.0, 20.0, 3_000.0], [], None, None)],
