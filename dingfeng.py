@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from chaos.interrupts import hush
 from dingfeng_input import (
     BAD_INPUT,
     BROKEN,
@@ -55,6 +56,7 @@ class _Interruptible(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            hush()
             typer.echo("dingfeng: interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from chaos.dials import Dial, DialError
 from chaos.edges import SCHEMA, Edge, Frontier, Row, Trial
 from chaos.engines import LOCAL, Engine, engine
+from chaos.interrupts import hush
 from chaos.replay import Case
 from chaos.run import run
 from chaos.shrink.tokens import encode
@@ -66,6 +67,7 @@ def frontier(
                 rows.append(search.row())
                 runs += search.runs
         except KeyboardInterrupt:
+            hush()
             interrupted = True
             ready.stop()
     return Frontier(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,11 @@ from typing import Any
 
 AGAIN_S = 0.02
 """Real seconds after which a dropped interrupt is raised again: whatever dropped it is over by then."""
+
+
+def hush() -> None:
+    """An interrupt drops worlds where they stand: that a coroutine of theirs was never awaited is then no news."""
+    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
 
 
 class Interrupts:
@@ -54,6 +60,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
+        hush()
         if not self._holding:
             raise KeyboardInterrupt
         self._pending = True

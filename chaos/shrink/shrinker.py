@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos.interrupts import hush
 from chaos.replay import Case
 from chaos.shrink.blows import drop_blows, merge, simplify, soften, tidy
 from chaos.shrink.cast import drop_orders, leap, renumber
@@ -62,6 +63,7 @@ def shrink(case: Case, *, budget: int = BUDGET, invariant: str = "", watch: Watc
     except OutOfBudget:
         pass
     except KeyboardInterrupt:
+        hush()
         interrupted = True
     return Shrunk(before, trials.best, signature, trials.runs, trials.broken, fixpoint, interrupted)
 

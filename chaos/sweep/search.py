@@ -18,6 +18,7 @@ import msgspec
 
 from chaos.certificate import Level, Violation
 from chaos.engines import LOCAL, Engine, engine
+from chaos.interrupts import hush
 from chaos.sweep.ground import Ground, Reached, Seen, Strikes, look
 from sim.kernel import HarnessError
 
@@ -92,6 +93,7 @@ def sweep(
         try:
             walk.go()
         except KeyboardInterrupt:
+            hush()
             result.interrupted = True
             ready.stop()
     result.wall_s = time.perf_counter() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import time
@@ -293,6 +294,21 @@ def test_an_interrupt_that_python_dropped_is_raised_again() -> None:
 
     with Interrupts().watched(), pytest.raises(KeyboardInterrupt):
         life()
+
+
+def test_a_world_that_an_interrupt_drops_is_not_told_of(recwarn: pytest.WarningsRecorder) -> None:
+    """Python warns of a coroutine that was made and never awaited; after Ctrl-C that is nobody's mistake."""
+
+    async def job() -> None:
+        """Never begun."""
+
+    with Interrupts().watched():
+        dropped = job()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        del dropped
+        gc.collect()
+    assert list(recwarn) == []
 
 
 def test_other_exceptions_that_nobody_can_catch_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
